@@ -1,0 +1,1 @@
+"""node/sinks: to be written."""

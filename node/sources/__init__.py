@@ -1,0 +1,1 @@
+"""node/sources: to be written."""

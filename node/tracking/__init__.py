@@ -1,0 +1,1 @@
+"""node/tracking: to be written."""

@@ -1,0 +1,1 @@
+"""sim/waveforms: to be written."""
