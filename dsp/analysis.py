@@ -1,0 +1,184 @@
+"""From a region of energy to a burst: what it is, measured on its own baseband."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.baseband import Baseband, extract
+from dsp.bursts import Burst, ChirpFinding, EnergyFinding, Finding, KeyingFinding, PulseFinding
+from dsp.chirps import ChirpShape, find_chirp
+from dsp.features import Measured, feature_vector
+from dsp.keying import Envelope, Keying, measure_envelope, measure_keying
+from dsp.patches import Patch, cut_image
+from dsp.regions import Extent
+from dsp.units import NS_PER_S, to_db
+
+CHIRP_BANDWIDTH_HZ = (85e3, 700e3)
+"""Measured widths that may be LoRa of 125 to 500 kHz."""
+CHIRP_LEAST_S = 1.2e-3
+"""Shorter than any LoRa packet of the records (SF5 at 500 kHz: 2.6 ms)."""
+LONGEST_LOOK_S = 0.1
+PULSE_LONGEST_S = 0.35e-3
+PULSE_LEAST_BANDWIDTH_HZ = 0.4e6
+FULL_SCALE_POWER = 0.98
+"""Power of a sample at the rails of an 8-bit converter."""
+KEYING_SEPARATION = 2.6
+"""Tones this many spreads apart are keyed; noise and speech stay below 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Where the samples are: what turns indexes into time and frequency."""
+
+    sample_rate_hz: float
+    centre_hz: float
+    centre_known: bool
+    origin_ns: int
+    """Unix time of sample 0."""
+    points: int
+    """Length of the transform; a row of the spectrogram is this many samples on."""
+
+    def time_ns(self, sample: float) -> int:
+        """Unix time of a sample."""
+        return self.origin_ns + round(sample * NS_PER_S / self.sample_rate_hz)
+
+    def edge_hz(self, column: float) -> float:
+        """Frequency, relative to the middle, of a column edge (0.0 is the lower edge of column 0)."""
+        bin_hz = self.sample_rate_hz / self.points
+        return -0.5 * self.sample_rate_hz - 0.5 * bin_hz + column * 2.0 * bin_hz
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysed:
+    """A burst and what the classifier needs of it; ``baseband`` is kept only until the patch is cut."""
+
+    burst: Burst
+    baseband: Baseband
+    noise_power: float
+    slice_share: float
+    flatness: float
+    clipped_share: float
+    envelope: Envelope | None = None
+    keying: Keying | None = None
+
+    def patch(self, *, tuning_known: bool) -> Patch:
+        """Cut the classifier's input. Costs one small spectrogram and, for a chirp, envelope and keying."""
+        envelope = self.envelope or measure_envelope(self.baseband, self.noise_power)
+        keying = self.keying or measure_keying(self.baseband)
+        measured = Measured(envelope, keying, self.flatness, self.slice_share, self.clipped_share)
+        return Patch(cut_image(self.baseband), feature_vector(self.burst, measured, tuning_known=tuning_known))
+
+
+def refine_time(baseband: Baseband, snr: float, first_s: float, end_s: float) -> tuple[float, float]:
+    """Start and end of a burst from its own envelope, to some ten microseconds.
+
+    Half of the plateau of the power, smoothed over as many samples as the signal-to-noise ratio asks for.
+
+    Parameters
+    ----------
+    baseband
+        The burst with a margin on both sides.
+    snr
+        Linear, in the baseband's rate.
+    first_s, end_s
+        First estimate, seconds from the baseband's first sample; kept where the envelope shows no edge.
+    """
+    power = baseband.samples.real**2 + baseband.samples.imag**2
+    width = int(np.clip(24.0 / max(snr, 0.1), 8, max(8, len(power) // 12)))
+    if len(power) < 4 * width:
+        return first_s, end_s
+    total = np.cumsum(power, dtype=np.float64)
+    smooth = (total[width:] - total[:-width]) / width
+    floor, plateau = (float(v) for v in np.quantile(smooth, (0.02, 0.6)))
+    above = np.flatnonzero(smooth > 0.5 * (min(floor, 0.5 * plateau) + plateau))
+    if len(above) == 0:
+        return first_s, end_s
+    half = 0.5 * width
+    start = (float(above[0]) + half) / baseband.rate_hz if above[0] > 0 else first_s
+    stop = (float(above[-1]) + half) / baseband.rate_hz if above[-1] < len(smooth) - 1 else end_s
+    return start, stop
+
+
+def analyse(
+    samples: NDArray[np.complex64],
+    first_sample: int,
+    where: Slice,
+    extent: Extent,
+    *,
+    cut_start: bool,
+    cut_end: bool,
+    hints: tuple[ChirpShape, ...],
+) -> Analysed:
+    """Measure one region of energy.
+
+    Parameters
+    ----------
+    samples
+        (n,) complex64: the stretch that holds the region.
+    first_sample
+        Index of ``samples[0]`` in the slice.
+    where
+        The slice.
+    extent
+        The region; rows count from ``first_sample``.
+    cut_start, cut_end
+        Whether the region goes on before or after the stretch.
+    hints
+        Chirps heard lately.
+    """
+    points, rate_hz = where.points, where.sample_rate_hz
+    low_hz, high_hz = where.edge_hz(extent.low_column), where.edge_hz(extent.high_column)
+    bandwidth_hz = max(high_hz - low_hz, rate_hz / points)
+    usable_hz = 0.49 * rate_hz
+    cut_low, cut_high = low_hz < -usable_hz, high_hz > usable_hz
+    begin = extent.first_row * points + 0.25 * points
+    end = extent.end_row * points + 0.25 * points
+    stretch_begin = max(0, int(begin - 1.5 * points))
+    stretch_end = min(len(samples), int(min(end + 1.5 * points, stretch_begin + LONGEST_LOOK_S * rate_hz)))
+    stretch = samples[stretch_begin : max(stretch_end, stretch_begin + points)]
+    least_rate_hz = bandwidth_hz * (1.6 if bandwidth_hz > 250e3 else 2.0)
+    baseband = extract(stretch, rate_hz, 0.5 * (low_hz + high_hz), max(least_rate_hz, 16e3))
+    begin_s, end_s = (begin - stretch_begin) / rate_hz, (end - stretch_begin) / rate_hz
+    if not (cut_start or cut_end) and stretch_end - stretch_begin > end - begin:
+        diluted = extent.snr * bandwidth_hz / baseband.rate_hz
+        begin_s, end_s = refine_time(baseband, diluted, begin_s, end_s)
+    start_sample = first_sample + stretch_begin + begin_s * rate_hz
+    duration_s = max(end_s - begin_s, 1.0 / rate_hz)
+    # The burst alone, without the margins, for everything that follows.
+    inner = baseband.samples[int(begin_s * baseband.rate_hz) : max(int(end_s * baseband.rate_hz), 1)]
+    inner_baseband = Baseband(inner if len(inner) else baseband.samples, baseband.rate_hz, baseband.offset_hz)
+    noise_power = extent.power / max(extent.snr, 1e-6) * baseband.rate_hz / bandwidth_hz
+    finding: Finding = EnergyFinding(extent.flatness)
+    envelope = keying = None
+    if CHIRP_BANDWIDTH_HZ[0] <= bandwidth_hz <= CHIRP_BANDWIDTH_HZ[1] and duration_s >= CHIRP_LEAST_S:
+        whole = not (cut_low or cut_high)
+        chirp = find_chirp(inner_baseband, bandwidth_hz, extent.snr, hints, whole_band=whole)
+        finding = chirp or finding
+    centre_offset_hz = 0.5 * (low_hz + high_hz)
+    if not isinstance(finding, ChirpFinding):
+        envelope = measure_envelope(inner_baseband, noise_power)
+        keying = measure_keying(inner_baseband)
+        if duration_s < PULSE_LONGEST_S and bandwidth_hz > PULSE_LEAST_BANDWIDTH_HZ and envelope.kurtosis > 1.3:
+            finding = PulseFinding(envelope.pulse_s, envelope.pulses)
+        elif keying.separation > KEYING_SEPARATION and keying.deviation_hz > 0.1 * bandwidth_hz:
+            finding = KeyingFinding(keying.deviation_hz, keying.symbol_rate_hz, keying.separation)
+    power = stretch.real**2 + stretch.imag**2
+    burst = Burst(
+        start_ns=where.time_ns(start_sample),
+        duration_s=duration_s,
+        centre_hz=where.centre_hz + centre_offset_hz,
+        bandwidth_hz=bandwidth_hz,
+        snr_db=to_db(extent.snr),
+        peak_dbfs=to_db(float((inner.real**2 + inner.imag**2).max()) if len(inner) else extent.power),
+        finding=finding,
+        cut_low=cut_low,
+        cut_high=cut_high,
+        cut_start=cut_start,
+        cut_end=cut_end,
+    )
+    clipped = float(np.mean(power > FULL_SCALE_POWER))
+    share = bandwidth_hz / rate_hz
+    return Analysed(burst, inner_baseband, noise_power, share, extent.flatness, clipped, envelope, keying)

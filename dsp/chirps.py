@@ -1,0 +1,143 @@
+"""Chirps: LoRa by its slope and symbol time, below the noise where need be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from dsp.baseband import Baseband
+from dsp.bursts import ChirpFinding
+
+SPREADING_FACTORS = (5, 6, 7, 8, 9, 10, 11, 12)
+BANDWIDTHS_HZ = (125e3, 250e3, 500e3)
+RATE_PER_BANDWIDTH = 1.5
+"""The baseband must be at least this much wider than the chirp, so that its carrier offset does not cut it."""
+LONGEST_LOOK_SYMBOLS = 14
+"""Symbols looked at: the preamble and a little more."""
+LEAST_SYMBOLS = 3.0
+SURE_CONCENTRATION = 0.33
+"""Share of a window's power in its strongest tone, above noise, that proves a chirp.
+
+Aligned windows of a clean chirp have 0.9 and more, windows half a symbol off 0.5; a chirp of another slope, keying or
+noise stays below 0.2 (tests/dsp/test_chirps.py).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ChirpShape:
+    """A chirp to look for."""
+
+    spreading_factor: int
+    bandwidth_hz: float
+    rising: bool = True
+
+    @property
+    def symbol_s(self) -> float:
+        """Symbol time in seconds."""
+        return float(2**self.spreading_factor / self.bandwidth_hz)
+
+
+@lru_cache(maxsize=128)
+def _reference(points: int, rate_hz: float, slope_hz_per_s: float) -> NDArray[np.complex64]:
+    """Conjugate of a chirp through 0 Hz in its middle, so that the tone of an aligned symbol is at its own offset."""
+    time_s = (np.arange(points) - (points - 1) / 2.0) / rate_hz
+    chirp: NDArray[np.complex64] = np.exp(-1j * np.pi * slope_hz_per_s * time_s**2).astype(np.complex64)
+    chirp.flags.writeable = False
+    return chirp
+
+
+def concentration(baseband: Baseband, shape: ChirpShape) -> float:
+    """How much of the power becomes a tone when the slope is taken away, 0 (noise) to 1.
+
+    Windows of one symbol, half a symbol apart, are multiplied by the conjugate chirp and transformed; a symbol that
+    wraps around gives two tones one bandwidth apart, which are added. The strongest pair's share of the power, averaged
+    over the better half of the windows, minus what noise gives: ``(k - k0) / (1 - k0)``, ``k0 = (ln n + 1) / n * 1.6``.
+
+    Returns 0.0 where the stretch is shorter than three symbols.
+    """
+    points = round(baseband.rate_hz * shape.symbol_s)
+    samples = baseband.samples
+    if points < 16 or len(samples) < LEAST_SYMBOLS * points:
+        return 0.0
+    samples = samples[: LONGEST_LOOK_SYMBOLS * points]
+    hop = max(1, points // 2)
+    slope = shape.bandwidth_hz / shape.symbol_s * (1.0 if shape.rising else -1.0)
+    windows = np.lib.stride_tricks.sliding_window_view(samples, points)[::hop]
+    length = int(fft.next_fast_len(points))
+    spectrum = fft.fft(windows * _reference(points, baseband.rate_hz, slope), n=length, axis=1, overwrite_x=True)
+    power = spectrum.real**2 + spectrum.imag**2
+    # A tone between two bins, or widened by zero padding, is in both.
+    pair = power + np.roll(power, -1, axis=1)
+    pair += np.roll(pair, round(shape.bandwidth_hz / baseband.rate_hz * length), axis=1)
+    total = power.sum(axis=1)
+    share = np.sort(pair.max(axis=1) / np.maximum(total, 1e-30))
+    noise_share = min(0.9, 1.6 * (np.log(length) + 1.0) / length)
+    best = float(share[len(share) // 2 :].mean())
+    return max(0.0, (best - noise_share) / (1.0 - noise_share))
+
+
+def find_chirp(
+    baseband: Baseband,
+    bandwidth_hz: float,
+    snr: float,
+    hints: tuple[ChirpShape, ...] = (),
+    *,
+    whole_band: bool = True,
+) -> ChirpFinding | None:
+    """Look for chirps in one burst.
+
+    A few passes over a stretch of some ten symbols. Slope alone cannot tell (SF, BW) from (SF + 2, 2 BW); the occupied
+    bandwidth decides which are tried at all.
+
+    Parameters
+    ----------
+    baseband
+        The burst.
+    bandwidth_hz
+        Its measured width.
+    snr
+        Its power over the noise in that width, linear.
+    hints
+        Shapes heard lately; the first that fits well ends the search.
+    whole_band
+        False if the burst runs out of the slice, so that the bandwidth is only a lower limit.
+    """
+    # Noise in the baseband dilutes the tone: expect that much less.
+    dilution = snr / (snr + baseband.rate_hz / max(bandwidth_hz, 1.0))
+    least = SURE_CONCENTRATION * max(dilution, 0.15)
+    for shape in hints:
+        if _bandwidth_fits(shape.bandwidth_hz, bandwidth_hz, whole_band=whole_band):
+            score = concentration(baseband, shape)
+            if score > max(1.3 * least, 0.5 * dilution):
+                return _finding(shape, score)
+    shapes = [
+        ChirpShape(spreading_factor, candidate_hz, rising)
+        for rising in (True, False)
+        for candidate_hz in BANDWIDTHS_HZ
+        if _bandwidth_fits(candidate_hz, bandwidth_hz, whole_band=whole_band)
+        and candidate_hz * RATE_PER_BANDWIDTH * 0.7 <= baseband.rate_hz
+        for spreading_factor in SPREADING_FACTORS
+    ]
+    best, best_score = None, least
+    for shape in shapes:
+        score = concentration(baseband, shape)
+        if score > best_score:
+            best, best_score = shape, score
+    return _finding(best, best_score) if best is not None else None
+
+
+def _bandwidth_fits(candidate_hz: float, measured_hz: float, *, whole_band: bool) -> bool:
+    if whole_band:
+        return 0.68 * candidate_hz < measured_hz < 1.4 * candidate_hz
+    return measured_hz < 1.4 * candidate_hz
+
+
+def _finding(shape: ChirpShape, score: float) -> ChirpFinding:
+    slope = shape.bandwidth_hz / shape.symbol_s
+    return ChirpFinding(
+        shape.spreading_factor, shape.bandwidth_hz, shape.symbol_s, slope if shape.rising else -slope, score
+    )

@@ -1,0 +1,224 @@
+"""The detector of one slice: samples in, bursts out. The only stage of ``dsp`` that remembers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.analysis import Analysed, Slice, analyse
+from dsp.bursts import Burst, ChirpFinding
+from dsp.chirps import ChirpShape
+from dsp.looks import LookSchedule, Looks
+from dsp.noise import NoiseFloor, NoiseTracker
+from dsp.regions import NARROW_GAP_S, NARROW_HZ, Region, energy_mask, find_regions, measure
+from dsp.spectrogram import StftSettings, power_rows
+from dsp.units import to_ns
+
+SEGMENT_ROWS = 128
+"""Rows processed at a time: 27 ms at 2.4 MS/s, the pipeline's own share of the latency."""
+LONGEST_REGION_S = 0.1
+"""A region still open after this is cut: memory stays bounded, and the tracker joins the pieces."""
+HINT_MEMORY = 4
+CUT_ROWS = 7
+"""A region that begins within this many rows of a cut, on its columns, is the rest of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """How the detector works."""
+
+    stft: StftSettings = field(default_factory=StftSettings)
+    bursts_per_second: float = 1500.0
+    """Regions analysed a second of signal, strongest first; the rest are counted."""
+
+    def __post_init__(self) -> None:
+        """Check the rate."""
+        if not 10 <= self.bursts_per_second <= 100_000:
+            raise ValueError(f"bursts_per_second must be 10 to 100000, not {self.bursts_per_second}")
+
+
+@dataclass(slots=True)
+class DetectorCounters:
+    """What was done and what was left out."""
+
+    samples: int = 0
+    segments: int = 0
+    regions: int = 0
+    regions_over_budget: int = 0
+
+
+class SliceDetector:
+    """Finds bursts in consecutive samples of one tuning; made anew after a retune or a gap.
+
+    Work happens in segments aligned to the first sample, so the size of the blocks that come in changes nothing.
+
+    Parameters
+    ----------
+    settings
+        How it works.
+    where
+        The slice; sample 0 is the first sample it will be given.
+    noise
+        The floor of this tuning, learned earlier; None to begin anew.
+    """
+
+    def __init__(self, settings: DetectorSettings, where: Slice, noise: NoiseTracker | None = None) -> None:
+        self.where = where
+        self.noise = noise or NoiseTracker()
+        self.counters = DetectorCounters()
+        self._settings = settings
+        self._looks = Looks(where, LookSchedule())
+        self._pending: list[NDArray[np.complex64]] = []
+        self._pending_samples = 0
+        columns = where.points // 2
+        self._base_sample = 0
+        self._samples: NDArray[np.complex64] = np.zeros(0, dtype=np.complex64)
+        self._power: NDArray[np.float32] = np.zeros((0, columns), dtype=np.float32)
+        self._mask: NDArray[np.bool_] = np.zeros((0, columns), dtype=np.bool_)
+        self._cut_columns: list[tuple[int, int]] = []
+        self._floor: NoiseFloor | None = None
+        self._hints: tuple[ChirpShape, ...] = ()
+        row_s = where.points / where.sample_rate_hz
+        self._row_s = row_s
+        self._column_hz = 2.0 * where.sample_rate_hz / where.points
+        self._gap_rows = max(1, int(NARROW_GAP_S / row_s)) + 1
+        self._longest_rows = max(8, int(LONGEST_REGION_S / row_s))
+        self._narrow_columns = max(2, int(NARROW_HZ / self._column_hz))
+        self._budget_per_segment = max(4, int(settings.bursts_per_second * SEGMENT_ROWS * row_s))
+
+    @property
+    def floor(self) -> NoiseFloor | None:
+        """Noise floor of the last segment."""
+        return self._floor
+
+    @property
+    def end_ns(self) -> int:
+        """Unix time of the last sample taken in."""
+        return self.where.time_ns(self.counters.samples)
+
+    def take_over_budget(self) -> int:
+        """Regions left out since the last call."""
+        count, self.counters.regions_over_budget = self.counters.regions_over_budget, 0
+        return count
+
+    def feed(self, samples: NDArray[np.complex64]) -> list[Analysed]:
+        """Take the next samples; give what was found in the segments they complete.
+
+        Those of the slow looks (video comb, cyclic prefix, steady lines) among them.
+        """
+        self._pending.append(samples)
+        self._pending_samples += len(samples)
+        self.counters.samples += len(samples)
+        need = SEGMENT_ROWS * self.where.points
+        tail = self.where.points // 2
+        found: list[Analysed] = []
+        if self._pending_samples < need + tail:
+            return found
+        stretch = np.concatenate(self._pending) if len(self._pending) > 1 else self._pending[0]
+        at = 0
+        while len(stretch) - at >= need + tail:
+            found += self._segment(stretch[at : at + need + tail], need, final=False)
+            at += need
+        self._pending = [stretch[at:].copy()]
+        self._pending_samples = len(stretch) - at
+        return found
+
+    def flush(self) -> list[Analysed]:
+        """End of the signal, or a gap: work on what is left and close every open region."""
+        stretch = np.concatenate(self._pending) if self._pending else np.zeros(0, dtype=np.complex64)
+        self._pending, self._pending_samples = [], 0
+        return self._segment(stretch, len(stretch), final=True)
+
+    def _segment(self, stretch: NDArray[np.complex64], advance: int, *, final: bool) -> list[Analysed]:
+        self.counters.segments += 1
+        power = power_rows(stretch, self.where.points)
+        found: list[Analysed] = []
+        if len(power):
+            self._floor = self.noise.observe(power)
+            ratio = power / self._floor.power
+            self._power = np.concatenate((self._power, power))
+            self._mask = np.concatenate((self._mask, energy_mask(ratio)))
+        self._samples = np.concatenate((self._samples, stretch[:advance]))
+        if self._floor is None:
+            return found
+        found += self._close_regions(final=final)
+        found += self._looks.feed(stretch[:advance], power, self._floor, final=final)
+        return found
+
+    def _close_regions(self, *, final: bool) -> list[Analysed]:
+        assert self._floor is not None
+        rows = len(self._mask)
+        keep_from = rows
+        closed: list[tuple[Region, bool, bool]] = []
+        cut_now: list[tuple[int, int]] = []
+        for region in find_regions(self._mask, self._row_s, self._column_hz):
+            narrow = region.end_column - region.first_column <= self._narrow_columns
+            hold = self._gap_rows if narrow else 2
+            cut_start = region.first_row <= CUT_ROWS and any(
+                region.first_column < high and low < region.end_column for low, high in self._cut_columns
+            )
+            too_long = region.end_row - region.first_row >= self._longest_rows
+            if final or region.end_row <= rows - hold:
+                closed.append((region, cut_start, final and region.end_row >= rows - 1))
+            elif too_long:
+                closed.append((region, cut_start, True))
+                cut_now.append((region.first_column, region.end_column))
+            else:
+                keep_from = min(keep_from, region.first_row)
+        self._cut_columns = cut_now
+        self.counters.regions += len(closed)
+        found: list[Analysed] = []
+        extents = [
+            (extent, cut_start, cut_end)
+            for region, cut_start, cut_end in closed
+            for extent in measure(self._power, self._floor.power, region, self._narrow_columns)
+        ]
+        if len(extents) > self._budget_per_segment:
+            extents.sort(key=lambda item: -item[0].power)
+            self.counters.regions_over_budget += len(extents) - self._budget_per_segment
+            extents = extents[: self._budget_per_segment]
+            extents.sort(key=lambda item: (item[0].first_row, item[0].low_column))
+        for extent, cut_start, cut_end in extents:
+            analysed = analyse(
+                self._samples,
+                self._base_sample,
+                self.where,
+                extent,
+                cut_start=cut_start,
+                cut_end=cut_end,
+                hints=self._hints,
+            )
+            self._remember(analysed.burst)
+            found.append(analysed)
+        for region, _, _ in closed:
+            self._mask[region.first_row : region.end_row, region.first_column : region.end_column] = False
+        self._forget_before(rows if final else max(0, min(keep_from, rows - 2) - 3))
+        return found
+
+    def _remember(self, burst: Burst) -> None:
+        if not isinstance(burst.finding, ChirpFinding):
+            return
+        finding = burst.finding
+        shape = ChirpShape(finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s > 0)
+        if shape not in self._hints[:1]:
+            self._hints = (shape, *(hint for hint in self._hints if hint != shape))[:HINT_MEMORY]
+
+    def _forget_before(self, row: int) -> None:
+        if row <= 0:
+            return
+        self._power = self._power[row:].copy()
+        self._mask = self._mask[row:].copy()
+        self._samples = self._samples[row * self.where.points :].copy()
+        self._base_sample += row * self.where.points
+
+
+def make_slice(settings: DetectorSettings, rate_hz: float, centre_hz: float, origin_ns: int, *, known: bool) -> Slice:
+    """Describe a slice for a detector."""
+    return Slice(rate_hz, centre_hz, known, origin_ns, settings.stft.points(rate_hz))
+
+
+def segment_ns(settings: DetectorSettings, rate_hz: float) -> int:
+    """Length of a segment in nanoseconds."""
+    return to_ns(SEGMENT_ROWS * settings.stft.points(rate_hz) / rate_hz)

@@ -1,0 +1,158 @@
+"""Keying: on-off and frequency-shift keying measured on one burst, and the shape of its envelope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.baseband import Baseband
+
+LONGEST_LOOK_SAMPLES = 8192
+LEAST_SAMPLES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """How the power of a burst varies.
+
+    Parameters
+    ----------
+    kurtosis
+        ``E[p^2] / E[p]^2``: 1 constant envelope, 2 Gaussian noise, more for pulses.
+    on_share
+        Share of the samples above half of the on-level.
+    depth_db
+        90 % over 10 % quantile of the smoothed power.
+    pulses
+        Times the power rises through half of the on-level.
+    pulse_s
+        Median length of a pulse.
+    """
+
+    kurtosis: float
+    on_share: float
+    depth_db: float
+    pulses: int
+    pulse_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Keying:
+    """How the frequency of a burst varies.
+
+    Parameters
+    ----------
+    deviation_hz
+        Half the distance of the two tones.
+    separation
+        Distance of the tones over their spread: below 2 is no keying, a clean 2-FSK has 4 and more.
+    symbol_rate_hz
+        Clock of the changes; None where there is none.
+    clock_score
+        Share of the time between changes that fits the clock.
+    centre_hz
+        Middle of the two tones, relative to the baseband's 0 Hz.
+    tone_share
+        Share of the power in the strongest line: 1 for a carrier.
+    """
+
+    deviation_hz: float
+    separation: float
+    symbol_rate_hz: float | None
+    clock_score: float
+    centre_hz: float
+    tone_share: float
+
+
+def _box(values: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Moving mean of ``width`` values."""
+    if width <= 1 or len(values) < width:
+        return values
+    total = np.cumsum(values, dtype=np.float64)
+    total[width:] -= total[:-width].copy()
+    return (total[width - 1 :] / width).astype(np.float32)
+
+
+def measure_envelope(baseband: Baseband, noise_power: float) -> Envelope:
+    """Measure the envelope of a burst.
+
+    Parameters
+    ----------
+    baseband
+        The burst.
+    noise_power
+        Mean noise power in the baseband's band, taken off the kurtosis' moments.
+    """
+    samples = baseband.samples
+    power = samples.real**2 + samples.imag**2
+    mean = float(power.mean())
+    signal = max(mean - noise_power, 0.05 * mean, 1e-30)
+    # Moments of signal plus Gaussian noise: E[p^2] = S2 + 4 S N + 2 N^2.
+    second = float((power * power).mean()) - 4.0 * signal * noise_power - 2.0 * noise_power**2
+    smooth = _box(power, max(1, len(power) // 512))
+    low, high = (float(v) for v in np.quantile(smooth, (0.1, 0.9)))
+    level = 0.5 * high
+    above = smooth > level
+    rises = np.flatnonzero(above[1:] & ~above[:-1]) + 1
+    falls = np.flatnonzero(~above[1:] & above[:-1]) + 1
+    if above.size and above[0]:
+        rises = np.concatenate((np.zeros(1, dtype=rises.dtype), rises))
+    if above.size and above[-1]:
+        falls = np.append(falls, len(above))
+    lengths = falls[: len(rises)] - rises[: len(falls)]
+    pulse_s = float(np.median(lengths)) / baseband.rate_hz if len(lengths) else len(power) / baseband.rate_hz
+    depth_db = float(10.0 * np.log10(max(high, 1e-30) / max(low, 1e-30)))
+    return Envelope(max(0.5, second / signal**2), float(above.mean()), min(depth_db, 60.0), len(rises), pulse_s)
+
+
+def measure_keying(baseband: Baseband) -> Keying:
+    """Measure the frequency keying of a burst.
+
+    The discriminator ``f = arg(x[n] x*[n-1]) rate / 2 pi`` of the samples that are on, split into two groups by
+    their means (Lloyd's algorithm in one dimension), and the clock that fits the times between changes of group.
+    """
+    samples = baseband.samples[:LONGEST_LOOK_SAMPLES]
+    if len(samples) < LEAST_SAMPLES:
+        return Keying(0.0, 0.0, None, 0.0, 0.0, 0.0)
+    spectrum = np.abs(np.fft.fft(samples[: 1 << (len(samples).bit_length() - 1)])) ** 2
+    around = spectrum + np.roll(spectrum, 1) + np.roll(spectrum, -1)
+    tone_share = float(around.max() / max(float(spectrum.sum()), 1e-30))
+    product = samples[1:] * np.conj(samples[:-1])
+    weight = np.abs(product)
+    frequency = (np.angle(product) * (baseband.rate_hz / (2.0 * np.pi))).astype(np.float32)
+    on = weight > 0.25 * float(np.quantile(weight, 0.8))
+    kept = _box(frequency[on], 3)
+    if len(kept) < LEAST_SAMPLES:
+        return Keying(0.0, 0.0, None, 0.0, 0.0, tone_share)
+    low, high = (float(v) for v in np.quantile(kept, (0.15, 0.85)))
+    for _ in range(4):
+        upper = kept > 0.5 * (low + high)
+        if not upper.any() or upper.all():
+            break
+        low, high = float(kept[~upper].mean()), float(kept[upper].mean())
+    middle = 0.5 * (low + high)
+    upper = kept > middle
+    spread = (
+        float(np.sqrt(0.5 * (np.var(kept[upper]) + np.var(kept[~upper])))) if upper.any() and not upper.all() else 0
+    )
+    separation = (high - low) / max(spread, 1.0)
+    changes = np.flatnonzero(upper[1:] != upper[:-1])
+    rate_hz, score = _clock(np.diff(changes).astype(np.float64), baseband.rate_hz)
+    return Keying(0.5 * (high - low), min(separation, 20.0), rate_hz, score, middle, tone_share)
+
+
+def _clock(runs: NDArray[np.float64], rate_hz: float) -> tuple[float | None, float]:
+    """Symbol rate that the lengths between changes are whole multiples of, and the share that fits."""
+    runs = runs[runs >= 2]
+    if len(runs) < 8:
+        return None, 0.0
+    symbol = float(np.quantile(runs, 0.2))
+    for _ in range(3):
+        counts = np.maximum(1.0, np.rint(runs / symbol))
+        symbol = float(runs.sum() / counts.sum())
+    multiples = runs / symbol
+    counts = np.maximum(1.0, np.rint(multiples))
+    fits = float(np.mean(np.abs(multiples - counts) < 0.2 + 1.0 / symbol))
+    return rate_hz / symbol, fits

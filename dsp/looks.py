@@ -1,0 +1,199 @@
+"""The slow looks at a whole slice: video comb, cyclic prefix, steady lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp import ofdm, video
+from dsp.analysis import Analysed, Slice, analyse
+from dsp.baseband import Baseband
+from dsp.bursts import Burst, CyclicPrefixFinding, LineCombFinding
+from dsp.noise import NoiseFloor
+from dsp.regions import Extent
+from dsp.units import to_db
+
+VIDEO_LEAST_RATE_HZ = 1e6
+"""A narrower slice shows too little of an FM video to tell its comb from a keyed carrier's."""
+OFDM_LEAST_RATE_HZ = 1e6
+LINE_RATIO = 4.0
+"""A column whose floor stands this far (6 dB) above its surroundings is a steady line."""
+LINES_AT_MOST = 6
+DC_HZ = 12e3
+"""The receiver's own direct-current spike lies within this of the middle."""
+EXCERPT_SAMPLES = 8192
+OCCUPIED_RATIO = 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class LookSchedule:
+    """How often to look: seconds of signal from one look to the next, and how many first looks come back to back."""
+
+    video_s: float = 2.0 * video.WINDOW_S
+    video_first: int = 6
+    prefix_s: float = 0.4
+    lines_s: float = 0.5
+
+
+class _Window:
+    """Collects consecutive samples until a look's worth is there, then skips to the next look."""
+
+    def __init__(self, length: int, period: int, first: int) -> None:
+        self._length, self._period, self._first = length, max(period, length), first
+        self._parts: list[NDArray[np.complex64]] = []
+        self._have = 0
+        self._skip = 0
+        self._done = 0
+        self.begin = 0
+        self._seen = 0
+
+    def feed(self, samples: NDArray[np.complex64]) -> list[tuple[int, NDArray[np.complex64]]]:
+        """Give the whole looks that these samples complete, with the index of their first sample."""
+        ready: list[tuple[int, NDArray[np.complex64]]] = []
+        at = 0
+        while at < len(samples):
+            if self._skip:
+                step = min(self._skip, len(samples) - at)
+                self._skip -= step
+                at += step
+                continue
+            if not self._have:
+                self.begin = self._seen + at
+            take = min(self._length - self._have, len(samples) - at)
+            self._parts.append(samples[at : at + take])
+            self._have += take
+            at += take
+            if self._have == self._length:
+                ready.append((self.begin, self._collected()))
+                self._done += 1
+                self._skip = 0 if self._done < self._first else self._period - self._length
+        self._parts = [part.copy() for part in self._parts]
+        self._seen += len(samples)
+        return ready
+
+    def rest(self) -> tuple[int, NDArray[np.complex64]]:
+        """What has been collected of an unfinished look."""
+        return self.begin, self._collected()
+
+    def _collected(self) -> NDArray[np.complex64]:
+        parts, self._parts, self._have = self._parts, [], 0
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.complex64)
+
+
+class Looks:
+    """Runs the slow looks over consecutive samples of one tuning."""
+
+    def __init__(self, where: Slice, schedule: LookSchedule) -> None:
+        self._where = where
+        rate_hz = where.sample_rate_hz
+        self._video: _Window | None = None
+        if rate_hz >= VIDEO_LEAST_RATE_HZ:
+            length = video.window_samples(rate_hz)
+            self._video = _Window(length, round(schedule.video_s * rate_hz), schedule.video_first)
+        self._prefix: _Window | None = None
+        if rate_hz >= OFDM_LEAST_RATE_HZ:
+            self._prefix = _Window(ofdm.look_samples(rate_hz), round(schedule.prefix_s * rate_hz), 2)
+        self._line_rows = max(1, round(schedule.lines_s * rate_hz / where.points))
+        self._rows_since_lines = 0
+        self._sample = 0
+        self._least_noise = float("inf")
+
+    def feed(
+        self, samples: NDArray[np.complex64], power: NDArray[np.float32], floor: NoiseFloor, *, final: bool
+    ) -> list[Analysed]:
+        """Take one segment; give what the looks it completes have found."""
+        found: list[Analysed] = []
+        self._least_noise = min(self._least_noise, float(floor.power.sum()))
+        for window, look in ((self._video, self._look_video), (self._prefix, self._look_prefix)):
+            if window is None:
+                continue
+            ready = window.feed(samples)
+            if final:
+                begin, rest = window.rest()
+                ready += [(begin, rest)] if len(rest) else []
+            for begin, stretch in ready:
+                analysed = look(begin, stretch, power)
+                if analysed is not None:
+                    found.append(analysed)
+        self._rows_since_lines += len(power)
+        if len(power) >= 16 and (self._rows_since_lines >= self._line_rows or final):
+            self._rows_since_lines = 0
+            found += self._look_lines(samples, power, floor)
+        self._sample += len(samples)
+        return found
+
+    def _look_video(self, begin: int, stretch: NDArray[np.complex64], power: NDArray[np.float32]) -> Analysed | None:
+        finding = video.find_video(stretch, self._where.sample_rate_hz)
+        return self._whole_slice(begin, stretch, power, finding) if finding else None
+
+    def _look_prefix(self, begin: int, stretch: NDArray[np.complex64], power: NDArray[np.float32]) -> Analysed | None:
+        finding = ofdm.find_prefix(stretch, self._where.sample_rate_hz)
+        return self._whole_slice(begin, stretch, power, finding) if finding else None
+
+    def _whole_slice(
+        self,
+        begin: int,
+        stretch: NDArray[np.complex64],
+        power: NDArray[np.float32],
+        finding: LineCombFinding | CyclicPrefixFinding,
+    ) -> Analysed:
+        """Describe an emission about as wide as the slice, or wider."""
+        where = self._where
+        rate_hz = where.sample_rate_hz
+        low, high = self._occupied(power)
+        low_hz, high_hz = where.edge_hz(low), where.edge_hz(high)
+        cut_low, cut_high = low_hz < -0.47 * rate_hz, high_hz > 0.47 * rate_hz
+        # Cut at both edges: where its middle is cannot be known, the middle of the slice is as good as any.
+        middle_hz = 0.0 if cut_low and cut_high else 0.5 * (low_hz + high_hz)
+        total = float(np.vdot(stretch, stretch).real) / len(stretch)
+        snr = max(total / max(self._least_noise, 1e-20) - 1.0, 1e-2)
+        peak = stretch[:EXCERPT_SAMPLES]
+        burst = Burst(
+            start_ns=where.time_ns(begin),
+            duration_s=len(stretch) / rate_hz,
+            centre_hz=where.centre_hz + middle_hz,
+            bandwidth_hz=max(high_hz - low_hz, rate_hz / where.points),
+            snr_db=to_db(snr),
+            peak_dbfs=to_db(float((peak.real**2 + peak.imag**2).max())),
+            finding=finding,
+            cut_low=cut_low,
+            cut_high=cut_high,
+            cut_start=True,
+            cut_end=True,
+        )
+        excerpt = Baseband(stretch[:EXCERPT_SAMPLES], rate_hz, 0.0)
+        return Analysed(burst, excerpt, total / (1.0 + snr), (high_hz - low_hz) / rate_hz, 1.0, 0.0)
+
+    def _occupied(self, power: NDArray[np.float32]) -> tuple[float, float]:
+        """Columns between which the mean power stands clearly above the quietest tenth of the slice."""
+        mean = power.mean(axis=0) if len(power) else np.ones(1, dtype=np.float32)
+        width = max(1, len(mean) // 32)
+        smooth = np.convolve(mean, np.ones(width) / width, mode="same")
+        inner = smooth[width : len(smooth) - width] if len(smooth) > 4 * width else smooth
+        level = float(np.quantile(inner, 0.05)) * OCCUPIED_RATIO
+        above = np.flatnonzero(smooth > level)
+        # Flat from edge to edge: the emission fills the slice.
+        if len(above) < 0.3 * len(mean):
+            return 0.0, float(len(mean))
+        return float(above[0]), float(above[-1] + 1)
+
+    def _look_lines(
+        self, samples: NDArray[np.complex64], power: NDArray[np.float32], floor: NoiseFloor
+    ) -> list[Analysed]:
+        """Carriers that are always there: the noise floor has taken them in, but its own shape shows them."""
+        where = self._where
+        steady = floor.power > LINE_RATIO * floor.smooth
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], steady, [False]))))
+        found: list[Analysed] = []
+        for low, high in list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))[:LINES_AT_MOST]:
+            low_hz, high_hz = where.edge_hz(low), where.edge_hz(high)
+            if low_hz < DC_HZ and high_hz > -DC_HZ:
+                continue
+            signal = float((floor.power[low:high] - floor.smooth[low:high]).sum())
+            noise = float(floor.smooth[low:high].sum())
+            extent = Extent(0.0, float(len(power)), float(low), float(high), signal / noise, signal, 0.5)
+            analysed = analyse(samples, self._sample, where, extent, cut_start=True, cut_end=True, hints=())
+            found.append(analysed)
+        return found

@@ -1,0 +1,111 @@
+"""The running noise floor of every column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+QUANTILE = 0.2
+"""Share of the rows that must be free of signal: a link that is on one channel 80 % of the time still shows noise."""
+QUANTILE_OVER_MEAN = 0.493
+"""The 20 % quantile of a cell of pure noise over its mean, for two half-overlapping Hann frames by two bins.
+
+Measured with white Gaussian noise; tests/dsp/test_noise.py measures it again.
+"""
+LONGEST_MEMORY = 40
+"""Segments of history: about one second of 27 ms segments."""
+DYNAMIC_RANGE = 1e-6
+"""The floor is at least this far (60 dB) below the strongest cell: more than an 8-bit converter can show."""
+SMALLEST_FLOOR = 1e-14
+"""Floor of exact silence (-140 dBFS a column), so that a ratio stays finite."""
+STEP_RATIO = 1.6
+"""A change of level (2 dB) common to the whole slice is a gain step."""
+STEP_SPREAD = 1.45
+"""Columns agree on a gain step when the quartiles of their change are within this ratio."""
+
+
+QUIET_SHARE = 0.3
+"""This share of the columns is taken to be free of steady wide emissions."""
+SHAPE_RATIO = 1.5
+"""The receiver's own shape rises less than this (1.8 dB) above the quiet columns."""
+LINE_COLUMNS = 10
+LINE_RATIO = 2.0
+"""A column twice as strong as the median of its surroundings holds a steady line."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NoiseFloor:
+    """Mean noise power of each column.
+
+    Parameters
+    ----------
+    power
+        (columns,) float32, same unit as the spectrogram.
+    smooth
+        (columns,) float32: the same without narrow lines, the receiver's own shape.
+    """
+
+    power: NDArray[np.float32]
+    smooth: NDArray[np.float32]
+
+
+class NoiseTracker:
+    """Follows the noise floor: a low quantile over time, the least of about one second, rescaled at gain steps.
+
+    Minimum statistics [1] on a low quantile instead of a smoothed periodogram, so that a transmitter that is on most
+    of the time does not lift it. Costs one partition of an eighth of the cells.
+
+    [1] R. Martin, "Noise power spectral density estimation based on optimal smoothing and minimum statistics", IEEE
+    Trans. Speech and Audio Processing 9(5), 2001.
+    """
+
+    def __init__(self) -> None:
+        self._history: list[NDArray[np.float32]] = []
+
+    def reset(self) -> None:
+        """Forget everything: another frequency, or a long gap."""
+        self._history.clear()
+
+    def observe(self, power: NDArray[np.float32]) -> NoiseFloor:
+        """Take one segment of rows and give the floor to judge them by.
+
+        Parameters
+        ----------
+        power
+            (rows, columns) float32, at least one row.
+        """
+        thinned = power[::2] if len(power) >= 32 else power
+        rank = min(int(QUANTILE * len(thinned)), len(thinned) - 1)
+        segment = np.partition(thinned, rank, axis=0)[rank] * np.float32(1.0 / QUANTILE_OVER_MEAN)
+        segment = np.maximum(segment, max(float(power.max()) * DYNAMIC_RANGE, SMALLEST_FLOOR)).astype(np.float32)
+        self._rescale_at_step(segment)
+        self._history.append(segment)
+        del self._history[:-LONGEST_MEMORY]
+        # The least of several quantiles is biased low by less than their spread; the mean of the lower half is not.
+        stack = np.stack(self._history)
+        if len(stack) > 2:
+            half = (len(stack) + 1) // 2
+            least = np.partition(stack, half - 1, axis=0)[:half].mean(axis=0)
+        else:
+            least = stack.min(axis=0)
+        width = min(63, max(3, len(least) // 4 * 2 + 1))
+        smooth = ndimage.median_filter(least, size=width, mode="nearest")
+        # A wide emission that is nearly always on has lifted its columns: hold them to the quiet part of the slice.
+        smooth = np.minimum(smooth, np.quantile(smooth, QUIET_SHARE) * np.float32(SHAPE_RATIO))
+        # Steady lines stay in the floor, so that they do not ring for ever; nothing else stands out of it.
+        line_width = min(2 * LINE_COLUMNS + 1, width)
+        lines = least > LINE_RATIO * ndimage.median_filter(least, size=line_width, mode="nearest")
+        floor = np.where(lines, least, np.clip(least, smooth * np.float32(0.8), smooth * np.float32(1.3)))
+        return NoiseFloor(floor.astype(np.float32), smooth.astype(np.float32))
+
+    def _rescale_at_step(self, segment: NDArray[np.float32]) -> None:
+        if not self._history:
+            return
+        ratio = segment / self._history[-1]
+        low, middle, high = np.quantile(ratio, (0.25, 0.5, 0.75))
+        stepped = middle > STEP_RATIO or middle < 1.0 / STEP_RATIO
+        if stepped and high <= low * STEP_SPREAD:
+            self._history = [row * np.float32(middle) for row in self._history]

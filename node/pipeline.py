@@ -1,0 +1,205 @@
+"""The pipeline of one radio: blocks in, sightings out. Pure: no clock, no thread, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from dsp.analysis import Analysed
+from dsp.bursts import Burst
+from dsp.channelise import MAX_SLICE_RATE_HZ, Channeliser
+from dsp.detector import DetectorSettings, SliceDetector, make_slice
+from dsp.iq import IqBlock
+from dsp.noise import NoiseTracker
+from dsp.units import to_db
+from models.classifier import Classification, Classifier
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSettings:
+    """How the pipeline works."""
+
+    detector: DetectorSettings = field(default_factory=DetectorSettings)
+    patches_per_second: float = 80.0
+    """Patches classified a second of signal, strongest first; the rest go without a label and are counted."""
+    remembered_tunings: int = 64
+    """Noise floors kept for tunings that may come back."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if not 0 < self.patches_per_second <= 10_000:
+            raise ValueError(f"patches_per_second must be above 0 and at most 10000, not {self.patches_per_second}")
+        if not 1 <= self.remembered_tunings <= 10_000:
+            raise ValueError(f"remembered_tunings must be 1 to 10000, not {self.remembered_tunings}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A burst and what the classifier says of it; None where the patch budget was spent."""
+
+    burst: Burst
+    classification: Classification | None
+    radio: str
+    tuning_known: bool
+    slice_centre_hz: float
+    slice_rate_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineCounters:
+    """What was done and what was left out since the start."""
+
+    samples: int = 0
+    lost_samples: int = 0
+    bursts: int = 0
+    bursts_over_budget: int = 0
+    patches: int = 0
+    patches_over_budget: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BlockResult:
+    """What one block gave, even if nothing: tracks age on signal time."""
+
+    sightings: tuple[Sighting, ...]
+    end_ns: int
+    """Unix time of the last sample taken in."""
+    radio: str
+    counters: PipelineCounters
+    noise_dbfs: float | None = None
+    """Noise power of the whole slice; None before the first segment."""
+
+
+@dataclass(slots=True)
+class _Tuning:
+    """Detectors of one uninterrupted stretch at one tuning."""
+
+    rate_hz: float
+    centre_hz: float
+    channeliser: Channeliser | None
+    detectors: list[SliceDetector]
+
+
+class Pipeline:
+    """Turns the blocks of one radio into sightings.
+
+    Parameters
+    ----------
+    settings
+        How it works.
+    classifier
+        Names the patches; None to do without labels.
+    radio
+        Name of the radio, repeated in every sighting.
+    """
+
+    def __init__(self, settings: PipelineSettings, classifier: Classifier | None, radio: str) -> None:
+        self._settings = settings
+        self._classifier = classifier
+        self._radio = radio
+        self._tuning: _Tuning | None = None
+        self._next_sample: int | None = None
+        self._known = True
+        self._noise: dict[tuple[float, float], NoiseTracker] = {}
+        self._counters = PipelineCounters()
+        self._tokens = settings.patches_per_second
+        self._end_ns = 0
+
+    def process(self, block: IqBlock) -> BlockResult:
+        """Take the next block; a gap or a new tuning closes what is open first."""
+        sightings: list[Sighting] = []
+        tuning = self._tuning
+        jumped = self._next_sample is not None and block.first_sample != self._next_sample
+        retuned = tuning is not None and (tuning.rate_hz, tuning.centre_hz) != (block.sample_rate_hz, block.centre_hz)
+        if tuning is not None and (jumped or retuned or block.lost_before):
+            sightings += self._flush_tuning(tuning)
+            tuning = None
+        if tuning is None:
+            tuning = self._tuning = self._open_tuning(block)
+        self._known = block.centre_known
+        self._next_sample = block.first_sample + len(block.samples)
+        self._end_ns = block.end_ns
+        duration_s = len(block.samples) / block.sample_rate_hz
+        limit = self._settings.patches_per_second
+        self._tokens = min(limit, self._tokens + limit * duration_s)
+        self._counters = replace(
+            self._counters,
+            samples=self._counters.samples + len(block.samples),
+            lost_samples=self._counters.lost_samples + block.lost_before,
+        )
+        if tuning.channeliser is None:
+            found = tuning.detectors[0].feed(block.samples)
+            sightings += self._classify(tuning.detectors[0], found)
+        else:
+            parts = tuning.channeliser.feed(block.samples)
+            for detector, samples in zip(tuning.detectors, parts, strict=True):
+                sightings += self._classify(detector, detector.feed(samples))
+        return self._result(sightings)
+
+    def flush(self) -> BlockResult:
+        """End of the signal: close everything that is open."""
+        sightings = self._flush_tuning(self._tuning) if self._tuning is not None else []
+        self._tuning, self._next_sample = None, None
+        return self._result(sightings)
+
+    def _result(self, sightings: list[Sighting]) -> BlockResult:
+        tuning = self._tuning
+        floors = [d.floor for d in tuning.detectors if d.floor is not None] if tuning else []
+        noise_dbfs = to_db(sum(float(floor.smooth.sum()) for floor in floors)) if floors else None
+        return BlockResult(tuple(sightings), self._end_ns, self._radio, self._counters, noise_dbfs)
+
+    def _open_tuning(self, block: IqBlock) -> _Tuning:
+        settings = self._settings.detector
+        channeliser = None
+        slices = [(block.sample_rate_hz, block.centre_hz, 0.0)]
+        if block.sample_rate_hz > MAX_SLICE_RATE_HZ:
+            channeliser = Channeliser(block.sample_rate_hz)
+            slices = [
+                (channeliser.slice_rate_hz, block.centre_hz + offset_hz, channeliser.delay_s)
+                for offset_hz in channeliser.offsets_hz
+            ]
+        detectors = []
+        for rate_hz, centre_hz, delay_s in slices:
+            origin_ns = block.start_ns - round(delay_s * 1e9)
+            where = make_slice(settings, rate_hz, centre_hz, origin_ns, known=block.centre_known)
+            key = (rate_hz, centre_hz)
+            noise = self._noise.pop(key, None) or NoiseTracker()
+            self._noise[key] = noise
+            while len(self._noise) > self._settings.remembered_tunings * max(1, len(slices)):
+                self._noise.pop(next(iter(self._noise)))
+            detectors.append(SliceDetector(settings, where, noise))
+        return _Tuning(block.sample_rate_hz, block.centre_hz, channeliser, detectors)
+
+    def _flush_tuning(self, tuning: _Tuning) -> list[Sighting]:
+        sightings: list[Sighting] = []
+        if tuning.channeliser is not None:
+            for detector, samples in zip(tuning.detectors, tuning.channeliser.flush(), strict=True):
+                sightings += self._classify(detector, detector.feed(samples))
+        for detector in tuning.detectors:
+            sightings += self._classify(detector, detector.flush())
+        return sightings
+
+    def _classify(self, detector: SliceDetector, found: list[Analysed]) -> list[Sighting]:
+        """Label what was found, strongest first while the budget lasts, and put it in order of time."""
+        if not found:
+            return []
+        where = detector.where
+        labels: dict[int, Classification] = {}
+        if self._classifier is not None:
+            ranked = sorted(range(len(found)), key=lambda i: (-found[i].burst.snr_db, found[i].burst.start_ns))
+            chosen = sorted(ranked[: int(self._tokens)])
+            self._tokens -= len(chosen)
+            patches = [found[i].patch(tuning_known=where.centre_known) for i in chosen]
+            labels = dict(zip(chosen, self._classifier.classify(patches), strict=True))
+        over = len(found) - len(labels) if self._classifier is not None else 0
+        self._counters = replace(
+            self._counters,
+            bursts=self._counters.bursts + len(found),
+            patches=self._counters.patches + len(labels),
+            patches_over_budget=self._counters.patches_over_budget + over,
+            bursts_over_budget=self._counters.bursts_over_budget + detector.take_over_budget(),
+        )
+        sightings = [
+            Sighting(item.burst, labels.get(i), self._radio, where.centre_known, where.centre_hz, where.sample_rate_hz)
+            for i, item in enumerate(found)
+        ]
+        return sorted(sightings, key=lambda s: (s.burst.start_ns, s.burst.centre_hz))
