@@ -26,6 +26,9 @@ Aligned windows of a clean chirp have 0.9 and more, windows half a symbol off 0.
 noise stays below 0.2 (tests/dsp/test_chirps.py).
 """
 
+LEAST_CONCENTRATION = 0.15
+"""However weak the signal: pulses and keying reach 0.13."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChirpShape:
@@ -108,7 +111,7 @@ def find_chirp(
     """
     # Noise in the baseband dilutes the tone: expect that much less.
     dilution = snr / (snr + baseband.rate_hz / max(bandwidth_hz, 1.0))
-    least = SURE_CONCENTRATION * max(dilution, 0.15)
+    least = max(SURE_CONCENTRATION * dilution, LEAST_CONCENTRATION)
     for shape in hints:
         if _bandwidth_fits(shape.bandwidth_hz, bandwidth_hz, whole_band=whole_band):
             score = concentration(baseband, shape)

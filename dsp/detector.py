@@ -153,7 +153,7 @@ class SliceDetector:
         keep_from = rows
         closed: list[tuple[Region, bool, bool]] = []
         cut_now: list[tuple[int, int]] = []
-        for region in find_regions(self._mask, self._row_s, self._column_hz):
+        for region in find_regions(self._mask, self._power, self._row_s, self._column_hz):
             narrow = region.end_column - region.first_column <= self._narrow_columns
             hold = self._gap_rows if narrow else 2
             cut_start = region.first_row <= CUT_ROWS and any(
@@ -193,7 +193,7 @@ class SliceDetector:
             self._remember(analysed.burst)
             found.append(analysed)
         for region, _, _ in closed:
-            self._mask[region.first_row : region.end_row, region.first_column : region.end_column] = False
+            self._mask[region.first_row : region.end_row, region.low_column : region.high_column] = False
         self._forget_before(rows if final else max(0, min(keep_from, rows - 2) - 3))
         return found
 

@@ -23,6 +23,8 @@ WIDE_THRESHOLD = 1.75
 """Mean of 33 cells (2.4 dB; a signal at -1.2 dB): the standard deviation of noise is 0.13, so about once in 10^7."""
 STROKE_CORRELATION = 0.8
 """Rows and columns of an oblique stroke are this well correlated at least."""
+CORE_LEVEL = 0.05
+"""Columns with less than this part (-13 dB) of the strongest column's energy are leakage or key clicks."""
 STROKE_FILL = 0.62
 """Share of its box that a region of strokes fills at most; an emission that keeps its band fills more."""
 WIDEST_CHIRP_HZ = 700e3
@@ -42,12 +44,17 @@ EDGE_LEVEL = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Rows and columns of one region; ends are exclusive."""
+    """Rows and columns of one region; ends are exclusive.
+
+    The columns are those of its core; key clicks and window leakage reach from ``low_column`` to ``high_column``.
+    """
 
     first_row: int
     end_row: int
     first_column: int
     end_column: int
+    low_column: int
+    high_column: int
     parts: int = 1
     """Pieces it was put together from."""
     stroke: bool = False
@@ -91,7 +98,7 @@ def energy_mask(ratio: NDArray[np.float32]) -> NDArray[np.bool_]:
     return mask
 
 
-def find_regions(mask: NDArray[np.bool_], row_s: float, column_hz: float) -> list[Region]:
+def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: float, column_hz: float) -> list[Region]:
     """Connected regions of a mask, with the pieces of one emission put together.
 
     Pieces are the pulses of a keyed carrier (narrow, on one frequency, ``NARROW_GAP_S`` apart at most) and the strokes
@@ -99,8 +106,8 @@ def find_regions(mask: NDArray[np.bool_], row_s: float, column_hz: float) -> lis
 
     Parameters
     ----------
-    mask
-        (rows, columns) bool.
+    mask, power
+        (rows, columns) bool and float32.
     row_s, column_hz
         Spacing of rows and columns.
     """
@@ -109,6 +116,12 @@ def find_regions(mask: NDArray[np.bool_], row_s: float, column_hz: float) -> lis
         return []
     rows, columns = np.nonzero(mask)
     names = labels[rows, columns]
+    width = mask.shape[1]
+    spread = np.bincount((names - 1) * width + columns, weights=power[rows, columns], minlength=count * width)
+    by_column = spread.reshape(count, width)
+    core = by_column > CORE_LEVEL * by_column.max(axis=1, keepdims=True)
+    core_first = core.argmax(axis=1)
+    core_end = width - core[:, ::-1].argmax(axis=1)
     order = np.argsort(names, kind="stable")
     names, rows, columns = names[order], rows[order].astype(np.float64), columns[order].astype(np.float64)
     starts = np.searchsorted(names, np.arange(1, count + 1))
@@ -126,7 +139,11 @@ def find_regions(mask: NDArray[np.bool_], row_s: float, column_hz: float) -> lis
     filled = cells / ((end_row - first_row) * (end_column - first_column))
     stroke = (oblique & (filled < STROKE_FILL + 0.2)) | ((filled < STROKE_FILL) & (end_column - first_column >= 8))
     big = cells >= SMALLEST_REGION_CELLS
-    boxes = np.stack((first_row, end_row, first_column, end_column), axis=1)[big].astype(np.intp).tolist()
+    boxes = (
+        np.stack((first_row, end_row, core_first, core_end, first_column, end_column), axis=1)[big]
+        .astype(np.intp)
+        .tolist()
+    )
     return _join_pieces(
         [Region(*box, stroke=is_stroke) for box, is_stroke in zip(boxes, stroke[big].tolist(), strict=True)],
         max(1, int(NARROW_GAP_S / row_s)),
@@ -159,6 +176,8 @@ def _together(one: Region, two: Region) -> Region:
         max(one.end_row, two.end_row),
         min(one.first_column, two.first_column),
         max(one.end_column, two.end_column),
+        min(one.low_column, two.low_column),
+        max(one.high_column, two.high_column),
         one.parts + two.parts,
         one.stroke or two.stroke,
     )

@@ -1,0 +1,124 @@
+"""Emitters that stay on one frequency: video transmitters and everything that is not a drone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dsp.bursts import Burst, KeyingFinding, LineCombFinding
+from models.classifier import ModelRef
+from node.pipeline import Sighting
+
+SAME_EMITTER_HZ = 25e3
+"""Two bursts this close, or within half of their width, are one emitter."""
+LEAST_BURSTS = 3
+LEAST_ON_AIR_S = 0.25
+"""What is neither repeated nor this long is not worth a track."""
+UNKNOWN_LEAST_BURSTS = 8
+VIDEO_LEAST_LOOKS = 2
+"""Two looks of 24 ms: some 750 lines of picture."""
+SETTLE_S = 1.0
+"""An emitter that is not a drone is published this long after its first burst: what turns out to be part of a link never
+becomes a track of its own."""
+KEPT_LABELS = 64
+
+
+@dataclass(slots=True)
+class Emitter:
+    """One emitter on one frequency, as far as it has been heard."""
+
+    key: str
+    first_ns: int
+    last_ns: int
+    centre_hz: float
+    offset_hz: float
+    tuning_known: bool
+    strongest: Burst
+    on_air_s: float = 0.0
+    count: int = 0
+    votes: dict[str, float] = field(default_factory=dict)
+    radios: set[str] = field(default_factory=set)
+    model: ModelRef | None = None
+    mode: str | None = None
+
+    def add(self, sighting: Sighting, label: str, confidence: float) -> None:
+        """Take one more burst."""
+        burst = sighting.burst
+        self.last_ns = max(self.last_ns, burst.end_ns)
+        self.on_air_s += burst.duration_s
+        self.count += 1
+        self.radios.add(sighting.radio)
+        self.votes[label] = self.votes.get(label, 0.0) + confidence
+        if burst.snr_db > self.strongest.snr_db:
+            self.strongest = burst
+            self.centre_hz = burst.centre_hz
+            self.offset_hz = burst.centre_hz - sighting.slice_centre_hz
+        if sighting.classification is not None:
+            self.model = sighting.classification.model
+        if isinstance(burst.finding, LineCombFinding):
+            self.mode = burst.finding.standard
+
+    def label(self) -> tuple[str, float]:
+        """The label most bursts speak for, and its share of the votes."""
+        total = sum(self.votes.values())
+        name = max(self.votes, key=lambda key: (self.votes[key], key))
+        return name, self.votes[name] / max(total, 1e-9)
+
+    def top(self, count: int = 3) -> tuple[tuple[str, float], ...]:
+        """Best labels with their shares, best first."""
+        total = max(sum(self.votes.values()), 1e-9)
+        ranked = sorted(self.votes.items(), key=lambda item: (-item[1], item[0]))
+        return tuple((name, round(vote / total, 4)) for name, vote in ranked[:count])
+
+    def worth_a_track(self) -> bool:
+        """Whether there is enough of it."""
+        name, _ = self.label()
+        if name == "analog-video":
+            return self.count >= VIDEO_LEAST_LOOKS
+        if name == "unknown":
+            return self.count >= UNKNOWN_LEAST_BURSTS
+        return self.count >= LEAST_BURSTS or self.on_air_s >= LEAST_ON_AIR_S
+
+    def duty(self) -> float | None:
+        """Share of the time on air while heard; None for a single burst."""
+        span_s = (self.last_ns - self.first_ns) * 1e-9
+        return min(1.0, self.on_air_s / span_s) if self.count > 1 and span_s > 0 else None
+
+    def evidence(self) -> tuple[str, ...]:
+        """The reasons in words and figures."""
+        burst = self.strongest
+        lines = [
+            f"{self.count} bursts, {self.on_air_s * 1e3:.0f} ms on air, strongest {burst.snr_db:.1f} dB over the noise in "
+            f"{burst.bandwidth_hz / 1e3:.0f} kHz"
+        ]
+        if isinstance(burst.finding, LineCombFinding):
+            lines.append(
+                f"line comb at {burst.finding.line_hz:.1f} Hz ({burst.finding.standard}), harmonics "
+                f"{burst.finding.score_db:.1f} dB over their surroundings"
+            )
+        if isinstance(burst.finding, KeyingFinding):
+            rate_hz = burst.finding.symbol_rate_hz
+            clock = f", about {rate_hz / 1e3:.1f} kBd" if rate_hz else ""
+            lines.append(f"two tones {2e-3 * burst.finding.deviation_hz:.1f} kHz apart{clock}")
+        share = ", ".join(f"{name} {part:.2f}" for name, part in self.top())
+        lines.append(f"labels of the bursts: {share}")
+        return tuple(lines)
+
+
+def find_emitter(emitters: dict[str, Emitter], group: str, burst: Burst) -> Emitter | None:
+    """The emitter of a group that a burst belongs to: the nearest within reach; None if there is none."""
+    best, distance = None, float("inf")
+    for emitter in emitters.values():
+        if not emitter.key.startswith(group):
+            continue
+        reach_hz = max(SAME_EMITTER_HZ, 0.5 * max(burst.bandwidth_hz, emitter.strongest.bandwidth_hz))
+        apart_hz = abs(burst.centre_hz - emitter.centre_hz)
+        if apart_hz < reach_hz and apart_hz < distance:
+            best, distance = emitter, apart_hz
+    return best
+
+
+def trim_votes(emitter: Emitter) -> None:
+    """Forget the rarest labels of a long-lived emitter."""
+    if len(emitter.votes) > KEPT_LABELS:
+        ranked = sorted(emitter.votes.items(), key=lambda item: -item[1])[: KEPT_LABELS // 2]
+        emitter.votes = dict(ranked)

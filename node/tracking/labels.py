@@ -1,0 +1,58 @@
+"""The label of one burst: what was measured against the records, with the classifier's word where it may speak."""
+
+from __future__ import annotations
+
+from dsp.bursts import Burst, ChirpFinding, CyclicPrefixFinding, KeyingFinding, LineCombFinding, PulseFinding
+from dsp.protocols import BY_LABEL, PROTOCOLS
+from dsp.protocols.match import permits
+from dsp.protocols.record import Family, HopTiming
+from models.classifier import UNKNOWN
+from node.pipeline import Sighting
+
+UNKNOWN_HOPPER = "unknown-hopper"
+CERTAIN = 0.9
+"""Confidence of a label that rests on a measured structure (chirp, comb, prefix) that only one record has."""
+
+
+def family_of(label: str) -> Family:
+    """Family of a label; the two unknowns have their own."""
+    return BY_LABEL[label].family if label in BY_LABEL else "unknown"
+
+
+def burst_label(sighting: Sighting) -> tuple[str, float]:
+    """Label and confidence of one burst: evidence, not yet a verdict.
+
+    A chirp can only be of records that have its spreading factor, bandwidth and direction in this band; among those
+    the classifier chooses, else one that does not hop before one that does (a lone chirp is more often a sensor). A
+    comb or a prefix names its record. For the rest the classifier's word stands where the record permits it.
+    """
+    burst, said = sighting.burst, sighting.classification
+    finding = burst.finding
+    if isinstance(finding, LineCombFinding):
+        return "analog-video", CERTAIN
+    if isinstance(finding, CyclicPrefixFinding):
+        return "lte", CERTAIN if burst.cut_low or burst.cut_high or burst.bandwidth_hz > 0.9e6 else 0.6
+    if isinstance(finding, ChirpFinding):
+        permitted = [p for p in PROTOCOLS if permits(p, burst, tuning_known=sighting.tuning_known)]
+        names = [p.label for p in permitted]
+        if said is not None and said.label in names:
+            return said.label, max(said.confidence, 0.5)
+        if not names:
+            return UNKNOWN, 0.5
+        calm = [p.label for p in permitted if not any(isinstance(m.timing, HopTiming) for m in p.modes)]
+        return (calm or names)[0], CERTAIN if len(names) == 1 else 1.0 / len(names)
+    if said is not None:
+        known = said.label in BY_LABEL
+        if known and permits(BY_LABEL[said.label], burst, tuning_known=sighting.tuning_known):
+            return said.label, said.confidence
+        return UNKNOWN, said.confidence if not known else 1.0 - said.confidence
+    return _by_rule(burst)
+
+
+def _by_rule(burst: Burst) -> tuple[str, float]:
+    """Without a classifier: the little that the finding alone says."""
+    if isinstance(burst.finding, PulseFinding):
+        return ("adsb", 0.5) if 1088e6 < burst.centre_hz < 1092e6 else ("interference", 0.3)
+    if isinstance(burst.finding, KeyingFinding):
+        return "ism-fsk", 0.3
+    return UNKNOWN, 0.3
