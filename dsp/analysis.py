@@ -13,6 +13,7 @@ from dsp.chirps import ChirpShape, find_chirp
 from dsp.features import Measured, feature_vector
 from dsp.keying import Envelope, Keying, measure_envelope, measure_keying
 from dsp.patches import Patch, cut_image
+from dsp.quantile import quantiles
 from dsp.regions import Extent
 from dsp.units import NS_PER_S, to_db
 
@@ -91,8 +92,8 @@ def refine_time(baseband: Baseband, snr: float, first_s: float, end_s: float) ->
     if len(power) < 4 * width:
         return first_s, end_s
     total = np.cumsum(power, dtype=np.float64)
-    smooth = (total[width:] - total[:-width]) / width
-    floor, plateau = (float(v) for v in np.quantile(smooth, (0.02, 0.6)))
+    smooth = ((total[width:] - total[:-width]) / width).astype(np.float32)
+    floor, plateau = quantiles(smooth, (0.02, 0.6))
     above = np.flatnonzero(smooth > 0.5 * (min(floor, 0.5 * plateau) + plateau))
     if len(above) == 0:
         return first_s, end_s

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dsp.analysis import Analysed, Slice, analyse
 from dsp.bursts import Burst, ChirpFinding
 from dsp.chirps import ChirpShape
-from dsp.looks import LookSchedule, Looks
+from dsp.looks import Looks, LookSchedule
 from dsp.noise import NoiseFloor, NoiseTracker
 from dsp.regions import NARROW_GAP_S, NARROW_HZ, Region, energy_mask, find_regions, measure
 from dsp.spectrogram import StftSettings, power_rows

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.baseband import Baseband
+from dsp.quantile import quantile, quantiles
 
 LONGEST_LOOK_SAMPLES = 8192
 LEAST_SAMPLES = 32
@@ -92,7 +93,7 @@ def measure_envelope(baseband: Baseband, noise_power: float) -> Envelope:
     # Moments of signal plus Gaussian noise: E[p^2] = S2 + 4 S N + 2 N^2.
     second = float((power * power).mean()) - 4.0 * signal * noise_power - 2.0 * noise_power**2
     smooth = _box(power, max(1, len(power) // 512))
-    low, high = (float(v) for v in np.quantile(smooth, (0.1, 0.9)))
+    low, high = quantiles(smooth, (0.1, 0.9))
     level = 0.5 * high
     above = smooth > level
     rises = np.flatnonzero(above[1:] & ~above[:-1]) + 1
@@ -122,11 +123,11 @@ def measure_keying(baseband: Baseband) -> Keying:
     product = samples[1:] * np.conj(samples[:-1])
     weight = np.abs(product)
     frequency = (np.angle(product) * (baseband.rate_hz / (2.0 * np.pi))).astype(np.float32)
-    on = weight > 0.25 * float(np.quantile(weight, 0.8))
+    on = weight > 0.25 * quantile(weight, 0.8)
     kept = _box(frequency[on], 3)
     if len(kept) < LEAST_SAMPLES:
         return Keying(0.0, 0.0, None, 0.0, 0.0, tone_share)
-    low, high = (float(v) for v in np.quantile(kept, (0.15, 0.85)))
+    low, high = quantiles(kept, (0.15, 0.85))
     for _ in range(4):
         upper = kept > 0.5 * (low + high)
         if not upper.any() or upper.all():
@@ -148,7 +149,7 @@ def _clock(runs: NDArray[np.float64], rate_hz: float) -> tuple[float | None, flo
     runs = runs[runs >= 2]
     if len(runs) < 8:
         return None, 0.0
-    symbol = float(np.quantile(runs, 0.2))
+    symbol = max(2.0, quantile(runs.astype(np.float32), 0.2))
     for _ in range(3):
         counts = np.maximum(1.0, np.rint(runs / symbol))
         symbol = float(runs.sum() / counts.sum())

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from dsp.quantile import quantile, quantiles
+
 QUANTILE = 0.2
 """Share of the rows that must be free of signal: a link that is on one channel 80 % of the time still shows noise."""
 QUANTILE_OVER_MEAN = 0.493
@@ -94,7 +96,7 @@ class NoiseTracker:
         width = min(63, max(3, len(least) // 4 * 2 + 1))
         smooth = ndimage.median_filter(least, size=width, mode="nearest")
         # A wide emission that is nearly always on has lifted its columns: hold them to the quiet part of the slice.
-        smooth = np.minimum(smooth, np.quantile(smooth, QUIET_SHARE) * np.float32(SHAPE_RATIO))
+        smooth = np.minimum(smooth, np.float32(quantile(smooth, QUIET_SHARE) * SHAPE_RATIO))
         # Steady lines stay in the floor, so that they do not ring for ever; nothing else stands out of it.
         line_width = min(2 * LINE_COLUMNS + 1, width)
         lines = least > LINE_RATIO * ndimage.median_filter(least, size=line_width, mode="nearest")
@@ -105,7 +107,7 @@ class NoiseTracker:
         if not self._history:
             return
         ratio = segment / self._history[-1]
-        low, middle, high = np.quantile(ratio, (0.25, 0.5, 0.75))
+        low, middle, high = quantiles(ratio, (0.25, 0.5, 0.75))
         stepped = middle > STEP_RATIO or middle < 1.0 / STEP_RATIO
         if stepped and high <= low * STEP_SPREAD:
             self._history = [row * np.float32(middle) for row in self._history]

@@ -12,6 +12,7 @@ from scipy import fft
 
 from dsp.baseband import Baseband
 from dsp.features import FEATURES
+from dsp.quantile import quantile
 
 IMAGE_FRAMES = 48
 IMAGE_BINS = 48
@@ -80,7 +81,7 @@ def cut_image(baseband: Baseband) -> NDArray[np.float32]:
     frames = np.lib.stride_tricks.sliding_window_view(samples, IMAGE_BINS)[::hop][:IMAGE_FRAMES]
     spectrum = fft.fft(frames * _window(), axis=1, overwrite_x=True)
     power = spectrum.real**2 + spectrum.imag**2
-    top = max(float(np.quantile(power, 0.99)), 1e-30)
+    top = max(quantile(power.ravel(), 0.99), 1e-30)
     level_db = 10.0 * np.log10(np.maximum(power, top * 1e-6) / top)
     image[0, : len(power)] = np.clip(1.0 + level_db / DECIBELS, 0.0, 1.0)
     return image

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from dsp.quantile import quantile
+
 CELL_THRESHOLD = 2.8
 """Power over the floor of a 3 by 3 mean of cells (4.5 dB).
 
@@ -28,6 +30,9 @@ CORE_LEVEL = 0.05
 STROKE_FILL = 0.62
 """Share of its box that a region of strokes fills at most; an emission that keeps its band fills more."""
 WIDEST_CHIRP_HZ = 700e3
+EDGE_COLUMNS = 3
+EDGE_GAP_ROWS = 8
+"""A chirp of SF9 at 500 kHz is out of the slice for a millisecond at most."""
 SMALLEST_REGION_CELLS = 4
 """A region of fewer cells is a noise peak."""
 ROW_DYNAMIC_RANGE = 10**-3.5
@@ -149,10 +154,13 @@ def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: flo
         max(1, int(NARROW_GAP_S / row_s)),
         max(2, int(NARROW_HZ / column_hz)),
         WIDEST_CHIRP_HZ / column_hz,
+        mask.shape[1],
     )
 
 
-def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: float) -> list[Region]:
+def _join_pieces(
+    regions: list[Region], gap: int, narrow: int, widest_chirp: float, columns: int
+) -> list[Region]:
     """Put the pieces of one emission together; ``gap`` in rows, ``narrow`` and ``widest_chirp`` in columns."""
     done: list[Region] = []
     open_ones: list[Region] = []
@@ -162,7 +170,11 @@ def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: flo
         for other in open_ones:
             if current.first_row - other.end_row > gap:
                 done.append(other)
-            elif _same_pulses(other, current, narrow) or _same_strokes(other, current, widest_chirp):
+            elif (
+                _same_pulses(other, current, narrow)
+                or _same_strokes(other, current, widest_chirp)
+                or _same_edge(other, current, columns)
+            ):
                 current = _together(other, current)
             else:
                 still_open.append(other)
@@ -189,6 +201,13 @@ def _same_pulses(one: Region, two: Region, narrow: int) -> bool:
         and two.first_column < one.end_column
         and max(one.end_column, two.end_column) - min(one.first_column, two.first_column) <= narrow
     )
+
+
+def _same_edge(one: Region, two: Region, columns: int) -> bool:
+    """Strokes of a chirp that sweeps out of the slice and comes back within a symbol."""
+    low = one.low_column <= EDGE_COLUMNS and two.low_column <= EDGE_COLUMNS
+    high = min(one.high_column, two.high_column) >= columns - EDGE_COLUMNS
+    return (low or high) and (one.stroke or two.stroke) and two.first_row - one.end_row <= EDGE_GAP_ROWS
 
 
 def _same_strokes(one: Region, two: Region, widest: float) -> bool:
@@ -262,15 +281,19 @@ def measure(power: NDArray[np.float32], floor: NDArray[np.float32], region: Regi
         edge_profile = smooth
     else:
         edge_profile = columns
-    plateau = float(np.quantile(edge_profile, 0.8)) if len(columns) >= 8 else float(edge_profile.max())
+    plateau = quantile(edge_profile, 0.8) if len(columns) >= 8 else float(edge_profile.max())
     low, high = _crossings(edge_profile, EDGE_LEVEL * plateau)
     i0, i1 = max(0, int(low)), max(int(low) + 1, min(len(columns), int(np.ceil(high))))
     rows = box[:, i0:i1].sum(axis=1)
     inner_rows = rows[region.first_row - r0 : region.end_row - r0]
-    level = float(np.quantile(inner_rows, 0.7))
+    level = quantile(inner_rows, 0.7)
     noise = float(floor[c0 + i0 : c0 + i1].sum())
     parts = [(0, len(rows))]
-    if region.end_column - region.first_column > narrow and level > 2.0 * noise / np.sqrt(i1 - i0):
+    # A chirp that runs out of the slice is gone for part of every symbol: that is no gap between packets.
+    at_edge = region.stroke and (
+        region.low_column <= EDGE_COLUMNS or region.high_column >= power.shape[1] - EDGE_COLUMNS
+    )
+    if not at_edge and region.end_column - region.first_column > narrow and level > 2.0 * noise / np.sqrt(i1 - i0):
         parts = _split(rows, level)
     extents: list[Extent] = []
     for begin, stop in parts:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from dsp.bursts import LineCombFinding
+from dsp.quantile import quantile
 
 PAL_LINE_HZ = 15625.0
 """Lines a second of 625/50 systems (ITU-R BT.470-6, table 1)."""
@@ -24,6 +25,7 @@ CONSTANT_KURTOSIS = 1.9
 """Below it something of constant envelope holds a third of the power (at 0 dB it is 1.75)."""
 LINE_TOLERANCE = 6e-4
 """Relative error of a camera's line rate: 600 ppm, wider than any crystal, a tenth of the standards' distance."""
+NEIGHBOURHOOD_HZ = 3000.0
 LEAST_HARMONICS = 4
 HARMONIC_DB = 8.0
 """A harmonic counts when it stands this far above the median of its neighbourhood: one bin in 4 000 of noise does."""
@@ -96,17 +98,18 @@ def find_comb(signal: NDArray[np.float32], rate_hz: float) -> Comb | None:
     if usable < LEAST_HARMONICS:
         return None
     best: Comb | None = None
-    half_width = round(2500.0 / bin_hz)
+    half_width = round(NEIGHBOURHOOD_HZ / bin_hz)
+    references = []
+    for harmonic in range(1, usable + 1):
+        middle = round(harmonic * 0.5 * (PAL_LINE_HZ + NTSC_LINE_HZ) / bin_hz)
+        around = power[max(1, middle - half_width) : middle + half_width]
+        references.append(max(quantile(around, 0.5) / np.log(2.0), 1e-30))
+    orders = np.arange(1, usable + 1)[:, np.newaxis]
     for standard, nominal_hz in STANDARDS:
         trials = np.linspace(1.0 - LINE_TOLERANCE, 1.0 + LINE_TOLERANCE, 25) * nominal_hz
-        heights = np.empty((usable, len(trials)))
-        for harmonic in range(1, usable + 1):
-            middle = round(harmonic * nominal_hz / bin_hz)
-            around = power[max(1, middle - half_width) : middle + half_width]
-            reference = max(float(np.median(around)) / np.log(2.0), 1e-30)
-            at = np.rint(trials * harmonic / bin_hz).astype(np.intp)
-            peak = np.maximum(power[at], np.maximum(power[at - 1], power[at + 1]))
-            heights[harmonic - 1] = 10.0 * np.log10(np.maximum(peak / reference, 1e-3))
+        at = np.rint(trials * orders / bin_hz).astype(np.intp)
+        peak = np.maximum(power[at], np.maximum(power[at - 1], power[at + 1]))
+        heights = 10.0 * np.log10(np.maximum(peak / np.asarray(references)[:, np.newaxis], 1e-3))
         score = np.minimum(heights, 25.0).mean(axis=0)
         pick = int(np.argmax(score))
         counted = int(np.count_nonzero(heights[:, pick] > HARMONIC_DB))

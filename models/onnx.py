@@ -1,0 +1,117 @@
+"""The shipped network, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dsp.features import FEATURES
+from dsp.patches import IMAGE_BINS, IMAGE_FRAMES, Patch
+from models.calibration import softmax
+from models.card import ModelCard, check_card, read_card
+from models.classifier import UNKNOWN, Classification, ModelError, ModelRef
+
+SHIPPED = Path(__file__).parent / "artifacts" / "skypicket.onnx"
+BATCH = 64
+"""Patches a call: bounds the memory of one call to a few megabytes."""
+
+
+class OnnxClassifier:
+    """Names patches with an ONNX network.
+
+    Parameters
+    ----------
+    session
+        An ``onnxruntime.InferenceSession`` with inputs ``image`` and ``features`` and output ``logits``.
+    card
+        Its facts, already checked.
+    model
+        Its name, version and hash.
+    """
+
+    def __init__(self, session: Any, card: ModelCard, model: ModelRef) -> None:
+        self._session = session
+        self._card = card
+        self._model = model
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels in the order of the scores."""
+        return self._card.labels
+
+    @property
+    def model(self) -> ModelRef:
+        """The model that speaks."""
+        return self._model
+
+    def classify(self, patches: Sequence[Patch]) -> list[Classification]:
+        """Name every patch, in batches."""
+        found: list[Classification] = []
+        for begin in range(0, len(patches), BATCH):
+            batch = patches[begin : begin + BATCH]
+            inputs = {
+                "image": np.stack([patch.image for patch in batch]),
+                "features": np.stack([patch.features for patch in batch]),
+            }
+            logits = np.asarray(self._session.run(["logits"], inputs)[0], dtype=np.float32)
+            for scores in softmax(logits, self._card.temperature):
+                best = int(np.argmax(scores))
+                confidence = float(scores[best])
+                known = confidence >= self._card.unknown_threshold
+                label = self._card.labels[best] if known else UNKNOWN
+                found.append(Classification(label, confidence if known else 1.0 - confidence, scores, self._model))
+        return found
+
+
+def load_classifier(path: Path | None = None) -> OnnxClassifier:
+    """Load a model, check that it belongs to this code, and warm it up with an empty patch.
+
+    Parameters
+    ----------
+    path
+        The file; None for the one shipped.
+
+    Raises
+    ------
+    ModelError
+        If there is no such file or it is not a model.
+    ModelMismatch
+        If it was made for other code.
+    """
+    where = path or SHIPPED
+    try:
+        data = where.read_bytes()
+    except OSError as fault:
+        raise ModelError(
+            f"{where}: cannot read the model ({fault.strerror or fault}); give another path or run `make model`"
+        ) from fault
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    # Spinning threads burn a core on a board that has four.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        metadata = session.get_modelmeta().custom_metadata_map
+    except Exception as fault:  # ONNX Runtime raises classes of its own without a common base
+        raise ModelError(
+            f"{where}: not a model that ONNX Runtime can load; use the one shipped or `make model`"
+        ) from fault
+    card = read_card(metadata, str(where))
+    check_card(card, str(where))
+    classifier = OnnxClassifier(session, card, ModelRef(card.name, card.version, hashlib.sha256(data).hexdigest()))
+    empty = Patch(np.zeros((1, IMAGE_FRAMES, IMAGE_BINS), dtype=np.float32), np.zeros(len(FEATURES), dtype=np.float32))
+    try:
+        classifier.classify([empty])
+    except Exception as fault:  # as above
+        raise ModelError(
+            f"{where}: the network does not run on a patch; use the one shipped or `make model`"
+        ) from fault
+    return classifier
