@@ -1,0 +1,20 @@
+"""What is known of each radio protocol: one file and one line here per protocol."""
+
+from __future__ import annotations
+
+from dsp.protocols import analog_video, expresslrs, lorawan, meshtastic
+from dsp.protocols.record import RfProtocol
+
+PROTOCOLS: tuple[RfProtocol, ...] = (
+    expresslrs.PROTOCOL,
+    analog_video.PROTOCOL,
+    lorawan.PROTOCOL,
+    meshtastic.PROTOCOL,
+)
+"""Every protocol the node can tell, drones first. One line per file of this folder that holds a record."""
+
+BY_LABEL: dict[str, RfProtocol] = {protocol.label: protocol for protocol in PROTOCOLS}
+"""The record of each label."""
+
+LABELS: tuple[str, ...] = tuple(protocol.label for protocol in PROTOCOLS)
+"""Labels of the records, in their order; ``unknown`` and ``unknown-hopper`` are not among them."""
