@@ -67,7 +67,8 @@ def extract(samples: NDArray[np.complex64], sample_rate_hz: float, offset_hz: fl
         picked[: -half - first] = 0
     if last > half:
         picked[half - last :] = 0
-    out = fft.ifft(np.concatenate((picked[kept // 2 :], picked[: kept // 2])), overwrite_x=True)
+    swapped = np.concatenate((picked[kept // 2 :], picked[: kept // 2]))
+    out = np.asarray(fft.ifft(swapped, overwrite_x=True), dtype=np.complex64)
     out *= np.float32(1.0 / decimation)
     length = -(-len(samples) // decimation)
     return Baseband(out[:length], sample_rate_hz / decimation, middle * sample_rate_hz / total)

@@ -43,7 +43,7 @@ class Channeliser:
         # Bins of the middle of each slice, evenly spread so that the outer slices end at the edge of the input.
         reach = (self._length - self._kept) / 2
         middles = np.linspace(-reach, reach, count) if count > 1 else np.zeros(1)
-        self._middles = [int(round(m)) for m in middles]
+        self._middles = [round(float(m)) for m in middles]
         self.offsets_hz = tuple(m * sample_rate_hz / self._length for m in self._middles)
         edge = int(self._kept * TAPER_SHARE)
         ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)

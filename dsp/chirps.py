@@ -80,7 +80,7 @@ def concentration(baseband: Baseband, shape: ChirpShape) -> float:
     share = np.sort(pair.max(axis=1) / np.maximum(total, 1e-30))
     noise_share = min(0.9, 1.6 * (np.log(length) + 1.0) / length)
     best = float(share[len(share) // 2 :].mean())
-    return max(0.0, (best - noise_share) / (1.0 - noise_share))
+    return float(max(0.0, (best - noise_share) / (1.0 - noise_share)))
 
 
 def find_chirp(

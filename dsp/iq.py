@@ -146,4 +146,5 @@ def u8_to_complex64(raw: bytes | bytearray | memoryview | NDArray[np.uint8]) -> 
 def complex64_to_u8(samples: NDArray[np.complex64]) -> NDArray[np.uint8]:
     """Quantise complex64 (full scale 1.0) to unsigned 8-bit I, Q, I, Q ..., clipping at 0 and 255."""
     scaled = samples.view(np.float32) * np.float32(U8_FULL_SCALE) + np.float32(U8_CENTRE)
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    counts: NDArray[np.uint8] = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    return counts

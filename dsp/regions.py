@@ -150,7 +150,10 @@ def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: flo
         .tolist()
     )
     return _join_pieces(
-        [Region(*box, stroke=is_stroke) for box, is_stroke in zip(boxes, stroke[big].tolist(), strict=True)],
+        [
+            Region(r0, r1, c0, c1, low, high, stroke=is_stroke)
+            for (r0, r1, c0, c1, low, high), is_stroke in zip(boxes, stroke[big].tolist(), strict=True)
+        ],
         max(1, int(NARROW_GAP_S / row_s)),
         max(2, int(NARROW_HZ / column_hz)),
         WIDEST_CHIRP_HZ / column_hz,
@@ -158,9 +161,7 @@ def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: flo
     )
 
 
-def _join_pieces(
-    regions: list[Region], gap: int, narrow: int, widest_chirp: float, columns: int
-) -> list[Region]:
+def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: float, columns: int) -> list[Region]:
     """Put the pieces of one emission together; ``gap`` in rows, ``narrow`` and ``widest_chirp`` in columns."""
     done: list[Region] = []
     open_ones: list[Region] = []

@@ -19,7 +19,8 @@ def to_db(power: NDArray[np.floating]) -> NDArray[np.float32]: ...
 def to_db(power: float | NDArray[np.floating]) -> float | NDArray[np.float32]:
     """Power ratio to decibels, ``10 log10(power)``; zero and below give -200 dB."""
     if isinstance(power, np.ndarray):
-        return (10.0 * np.log10(np.maximum(power, SMALLEST_POWER))).astype(np.float32)
+        levels_db: NDArray[np.float32] = (10.0 * np.log10(np.maximum(power, SMALLEST_POWER))).astype(np.float32)
+        return levels_db
     return float(10.0 * np.log10(max(power, SMALLEST_POWER)))
 
 

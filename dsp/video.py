@@ -50,7 +50,8 @@ def window_samples(sample_rate_hz: float) -> int:
 
 def _averaged(values: NDArray[np.float32], decimation: int) -> NDArray[np.float32]:
     count = len(values) // decimation
-    return values[: count * decimation].reshape(count, decimation).mean(axis=1, dtype=np.float32)
+    means: NDArray[np.float32] = values[: count * decimation].reshape(count, decimation).mean(axis=1, dtype=np.float32)
+    return means
 
 
 def envelope(samples: NDArray[np.complex64], decimation: int) -> NDArray[np.float32]:
@@ -58,7 +59,8 @@ def envelope(samples: NDArray[np.complex64], decimation: int) -> NDArray[np.floa
     parts = samples.view(np.float32)
     count = len(samples) // decimation
     block = parts[: 2 * count * decimation].reshape(count, 2 * decimation)
-    return np.einsum("ij,ij->i", block, block)
+    power: NDArray[np.float32] = np.einsum("ij,ij->i", block, block)
+    return power
 
 
 def discriminator(samples: NDArray[np.complex64], decimation: int) -> NDArray[np.float32]:

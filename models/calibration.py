@@ -21,7 +21,8 @@ def softmax(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float
     scaled = logits / np.float32(temperature)
     scaled = scaled - scaled.max(axis=-1, keepdims=True)
     exponent = np.exp(scaled)
-    return (exponent / exponent.sum(axis=-1, keepdims=True)).astype(np.float32)
+    scores: NDArray[np.float32] = (exponent / exponent.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return scores
 
 
 def fit_temperature(logits: NDArray[np.float32], truth: NDArray[np.intp]) -> float:

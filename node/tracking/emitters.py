@@ -17,8 +17,8 @@ UNKNOWN_LEAST_BURSTS = 8
 VIDEO_LEAST_LOOKS = 2
 """Two looks of 24 ms: some 750 lines of picture."""
 SETTLE_S = 1.0
-"""An emitter that is not a drone is published this long after its first burst: what turns out to be part of a link never
-becomes a track of its own."""
+"""An emitter that is not a drone is published this long after its first burst: what turns out to be part of a link
+never becomes a track of its own."""
 KEPT_LABELS = 64
 
 
@@ -87,8 +87,8 @@ class Emitter:
         """The reasons in words and figures."""
         burst = self.strongest
         lines = [
-            f"{self.count} bursts, {self.on_air_s * 1e3:.0f} ms on air, strongest {burst.snr_db:.1f} dB over the noise in "
-            f"{burst.bandwidth_hz / 1e3:.0f} kHz"
+            f"{self.count} bursts, {self.on_air_s * 1e3:.0f} ms on air, strongest {burst.snr_db:.1f} dB over the noise"
+            f" in {burst.bandwidth_hz / 1e3:.0f} kHz"
         ]
         if isinstance(burst.finding, LineCombFinding):
             lines.append(

@@ -157,7 +157,7 @@ def on_grid(channels_hz: tuple[float, ...], grid_hz: tuple[float, ...], toleranc
 
 
 def measured_interval_s(packets: Packets) -> tuple[float, float] | None:
-    """Packet interval of unknown hoppers: the commonest step, and the share of the short steps that are multiples of it.
+    """Packet interval of unknown hoppers: the commonest step, and the share of short steps that are multiples of it.
 
     Returns
     -------

@@ -1,0 +1,1 @@
+"""Training (extra ``[train]``): networks, the fitting loop, and the export to ONNX."""
