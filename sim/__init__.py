@@ -1,1 +1,1 @@
-"""sim: to be written."""
+"""The simulator: scenes of emitters, rendered as an RTL-SDR would hear them, with the truth beside them."""

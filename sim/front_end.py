@@ -1,0 +1,181 @@
+"""The analogue half of an RTL-SDR: gain, noise, filter, spurs, direct current, eight bits."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from dsp.iq import U8_FULL_SCALE
+from dsp.units import from_db, to_db
+from sim.impairments import Impairments
+from sim.rtl_tcp_commands import CRYSTAL_HZ, GAINS_DB
+from sim.scene import Receiver
+from sim.waveform_pool import phasor
+
+THERMAL_DBM_PER_HZ = -174.0
+"""k T at 290 K."""
+FULL_SCALE_DBM = -18.0
+"""Input that reaches full scale at a tuner gain of 0 dB (estimate: puts the noise at 49.6 dB at 1.4 counts a component,
+as idle dongles show)."""
+BACK_END_DBFS_PER_HZ = -48.0 - 63.8
+"""Noise after the tuner's gain: -48 dBFS in 2.4 MHz (estimate)."""
+ROUNDING_POWER = 2.0 / 12.0 / U8_FULL_SCALE**2
+"""Power of the rounding to 8 bits, both components, full scale 1; spread over the whole slice."""
+FLAT_SHARE = 5.0 / 6.0
+"""Share of the slice that the filter leaves alone: +-1.0 MHz at 2.4 MS/s."""
+EDGE_DB = 10.0
+"""Attenuation at the very edge of the slice."""
+CHUNK_SAMPLES = 65_408
+FILTER_REACH = 64
+"""The filter's impulse response reaches so many samples to both sides; chunk and reach fill one FFT of 65536."""
+AGC_HIGH_DBFS = -10.0
+AGC_LOW_DBFS = -22.0
+"""The tuner's automatic gain steps down above, up below (mean power of a chunk)."""
+
+
+def nearest_gain_db(gain_db: float) -> float:
+    """The one of the tuner's 29 gains that librtlsdr takes for a wish."""
+    return min(GAINS_DB, key=lambda gain: abs(gain - gain_db))
+
+
+def noise_dbm_per_hz(receiver: Receiver, sample_rate_hz: float, gain_db: float) -> float:
+    """All noise of the slice, as a density at the antenna; the reference of every signal-to-noise ratio.
+
+    Noise that is switched off does not count, except that without any the thermal noise stays the reference.
+    """
+    impairments = receiver.impairments
+    density = from_db(THERMAL_DBM_PER_HZ + receiver.noise_figure_db) if impairments.thermal_noise else 0.0
+    after_gain = from_db(BACK_END_DBFS_PER_HZ) if impairments.back_end_noise else 0.0
+    if impairments.quantise:
+        after_gain += ROUNDING_POWER / sample_rate_hz
+    density += after_gain * from_db(FULL_SCALE_DBM - gain_db)
+    return float(10.0 * math.log10(density)) if density else THERMAL_DBM_PER_HZ + receiver.noise_figure_db
+
+
+@lru_cache(maxsize=1)
+def _filter_spectrum() -> NDArray[np.complex64]:
+    """Frequency response over 65536 bins of a linear-phase filter with ``2 FILTER_REACH + 1`` taps, delay included."""
+    taps = 2 * FILTER_REACH + 1
+    frequency = np.abs(scipy.fft.fftfreq(taps)) * 2.0
+    excess = np.clip((frequency - FLAT_SHARE) / (1.0 - FLAT_SHARE), 0.0, None)
+    impulse = np.roll(scipy.fft.ifft(10.0 ** (-EDGE_DB * excess**2 / 20.0)).real, FILTER_REACH) * np.hamming(taps)
+    spectrum: NDArray[np.complex64] = scipy.fft.fft(impulse, CHUNK_SAMPLES + 2 * FILTER_REACH).astype(np.complex64)
+    return spectrum
+
+
+class FrontEnd:
+    """Antenna samples in (amplitude 1 is 1 mW), converter samples out (amplitude 1 is full scale).
+
+    Parameters
+    ----------
+    receiver
+        Noise figure and impairments.
+    centre_hz, sample_rate_hz
+        What the dongle was told.
+    gain_db, agc
+        Tuner gain, or where automatic gain starts.
+    seed
+        Draws the noise.
+    """
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        *,
+        centre_hz: float,
+        sample_rate_hz: float,
+        gain_db: float,
+        agc: bool,
+        seed: tuple[int, ...],
+    ) -> None:
+        self._receiver = receiver
+        self._impairments: Impairments = receiver.impairments
+        self._sample_rate_hz = sample_rate_hz
+        self._agc = agc
+        self._seed = seed
+        self._spurs = self._spur_cycles(centre_hz) if receiver.impairments.spur_dbm is not None else []
+        self.gain_db = nearest_gain_db(gain_db)
+        """Present gain of the tuner."""
+
+    def _spur_cycles(self, centre_hz: float) -> list[float]:
+        """Where multiples of the crystal fall; it is the same crystal, so its error does not move them."""
+        half_hz = self._sample_rate_hz / 2.0
+        first = math.ceil((centre_hz - half_hz) / CRYSTAL_HZ)
+        last = math.floor((centre_hz + half_hz) / CRYSTAL_HZ)
+        return [(number * CRYSTAL_HZ - centre_hz) / self._sample_rate_hz for number in range(first, last + 1)]
+
+    def add_noise(self, samples: NDArray[np.complex64], chunk: int) -> None:
+        """Add the noise of the present gain, as it would be at the antenna, in place."""
+        density = from_db(THERMAL_DBM_PER_HZ + self._receiver.noise_figure_db) if self._impairments.thermal_noise else 0
+        if self._impairments.back_end_noise:
+            density += from_db(BACK_END_DBFS_PER_HZ + FULL_SCALE_DBM - self.gain_db)
+        if not density:
+            return
+        rng = np.random.Generator(np.random.SFC64((*self._seed, chunk)))
+        noise = rng.standard_normal(2 * len(samples), dtype=np.float32)
+        noise *= np.float32(math.sqrt(density * self._sample_rate_hz / 2.0))
+        samples += noise.view(np.complex64)
+
+    def receive(
+        self, composite: NDArray[np.complex64], first_sample: int, changes: list[tuple[int, float]], glide: int
+    ) -> NDArray[np.complex64]:
+        """One chunk through filter, gain, spurs and offset.
+
+        Parameters
+        ----------
+        composite
+            (CHUNK_SAMPLES + 2 FILTER_REACH,): the chunk and what the filter sees on both sides.
+        first_sample
+            Index of the chunk's first sample, for the phase of the spurs.
+        changes
+            ``(index in the chunk, gain change in dB since the scene's start)``, from there on; the first at index 0.
+        glide
+            The synthesiser locks during so many samples at the start.
+        """
+        impairments = self._impairments
+        if impairments.filter_edges:
+            spectrum = scipy.fft.fft(composite)
+            spectrum *= _filter_spectrum()
+            samples = scipy.fft.ifft(spectrum, overwrite_x=True)[2 * FILTER_REACH :]
+        else:
+            samples = composite[FILTER_REACH:-FILTER_REACH].copy()
+        if glide:
+            samples[:glide] *= _glide(glide, self._sample_rate_hz)
+        if impairments.spur_dbm is not None:
+            for cycles in self._spurs:
+                start = math.fmod(cycles * first_sample, 1.0)
+                samples += phasor(len(samples), cycles, start) * np.float32(10.0 ** (impairments.spur_dbm / 20.0))
+        ends = [index for index, _ in changes[1:]] + [len(samples)]
+        for (start_index, change_db), end_index in zip(changes, ends, strict=True):
+            samples[start_index:end_index] *= np.float32(10.0 ** ((self.gain_db + change_db - FULL_SCALE_DBM) / 20.0))
+        if impairments.dc_offset:
+            samples += np.complex64(impairments.dc_offset)
+        if self._agc:
+            self._follow_level(float(np.vdot(samples, samples).real) / len(samples))
+        return samples
+
+    def _follow_level(self, power: float) -> None:
+        """One step of the automatic gain for the next chunk."""
+        index = GAINS_DB.index(self.gain_db)
+        level_db = to_db(power)
+        if level_db > AGC_HIGH_DBFS:
+            index -= 1 if level_db < AGC_HIGH_DBFS + 6.0 else 3
+        elif level_db < AGC_LOW_DBFS:
+            index += 1
+        self.gain_db = GAINS_DB[min(max(index, 0), len(GAINS_DB) - 1)]
+
+
+GLIDE_HZ = 200e3
+"""How far off the synthesiser starts (estimate)."""
+
+
+def _glide(samples: int, sample_rate_hz: float) -> NDArray[np.complex64]:
+    """Phase of a local oscillator whose frequency error dies away exponentially, to 1/150 at the end."""
+    index = np.arange(samples)
+    cycles = GLIDE_HZ / sample_rate_hz * np.cumsum(np.exp(-5.0 * index / samples))
+    result: NDArray[np.complex64] = np.exp(2j * np.pi * (cycles - cycles[-1])).astype(np.complex64)
+    return result
