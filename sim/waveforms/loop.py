@@ -1,0 +1,50 @@
+"""Periodic signals: their lengths, and slices of their spectra."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+LENGTH_TOLERANCE = 20e-6
+"""How far a loop's length may be moved for the sake of a fast transform: below the error of a crystal."""
+EDGE_SHARE = 0.02
+"""Share of the slice on each side where it falls off, so that nothing rings."""
+
+
+def good_length(samples: float) -> int:
+    """Whole number near ``samples`` with small prime factors, within 20 ppm; otherwise the nearest."""
+    nearest = round(samples)
+    reach = math.floor(samples * LENGTH_TOLERANCE)
+    fast = fft.next_fast_len(max(nearest - reach, 1))
+    if fast > nearest + reach:
+        return nearest
+    best = fast
+    while fast <= nearest + reach:
+        best = fast if abs(fast - nearest) < abs(best - nearest) else best
+        fast = fft.next_fast_len(fast + 1)
+    return int(best)
+
+
+def slice_of(spectrum: NDArray[np.complex64], length: int, centre_bin: int) -> NDArray[np.complex64]:
+    """Cut ``length`` bins around a bin out of a spectrum in FFT order and transform them back.
+
+    Where the slice reaches beyond the spectrum there is nothing. Amplitudes are those of the whole signal.
+
+    Returns
+    -------
+    NDArray[np.complex64]
+        (length,) samples of one loop.
+    """
+    total = len(spectrum)
+    bins = np.arange(length) - length // 2
+    wanted = bins + centre_bin
+    cut = spectrum[wanted % total]
+    cut[(wanted < -(total // 2)) | (wanted >= total - total // 2)] = 0.0
+    from_edge = (length / 2.0 - np.abs(bins)) / (EDGE_SHARE * length)
+    cut *= np.sin(np.clip(from_edge, 0.0, 1.0) * (np.pi / 2.0)).astype(np.float32)
+    samples = fft.ifft(fft.ifftshift(cut), overwrite_x=True)
+    samples *= length / total
+    return np.asarray(samples, dtype=np.complex64)
