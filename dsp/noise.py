@@ -17,6 +17,8 @@ QUANTILE_OVER_MEAN = 0.493
 
 Measured with white Gaussian noise; tests/dsp/test_noise.py measures it again.
 """
+LOWER_HALF_OVER_MEAN = 0.905
+"""Mean of the lower half of many segments' quantiles over the mean of all, for segments of 64 rows of noise."""
 LONGEST_MEMORY = 40
 """Segments of history: about one second of 27 ms segments."""
 DYNAMIC_RANGE = 1e-6
@@ -31,8 +33,8 @@ STEP_SPREAD = 1.45
 
 QUIET_SHARE = 0.3
 """This share of the columns is taken to be free of steady wide emissions."""
-SHAPE_RATIO = 1.5
-"""The receiver's own shape rises less than this (1.8 dB) above the quiet columns."""
+SHAPE_RATIO = 1.25
+"""The receiver's own shape rises less than this (1 dB) above the quiet columns."""
 LINE_COLUMNS = 10
 LINE_RATIO = 2.0
 """A column twice as strong as the median of its surroundings holds a steady line."""
@@ -90,7 +92,7 @@ class NoiseTracker:
         stack = np.stack(self._history)
         if len(stack) > 2:
             half = (len(stack) + 1) // 2
-            least = np.partition(stack, half - 1, axis=0)[:half].mean(axis=0)
+            least = np.partition(stack, half - 1, axis=0)[:half].mean(axis=0) * np.float32(1.0 / LOWER_HALF_OVER_MEAN)
         else:
             least = stack.min(axis=0)
         width = min(63, max(3, len(least) // 4 * 2 + 1))
@@ -100,7 +102,7 @@ class NoiseTracker:
         # Steady lines stay in the floor, so that they do not ring for ever; nothing else stands out of it.
         line_width = min(2 * LINE_COLUMNS + 1, width)
         lines = least > LINE_RATIO * ndimage.median_filter(least, size=line_width, mode="nearest")
-        floor = np.where(lines, least, np.clip(least, smooth * np.float32(0.8), smooth * np.float32(1.3)))
+        floor = np.where(lines, least, np.clip(least, smooth * np.float32(0.8), smooth * np.float32(1.2)))
         return NoiseFloor(floor.astype(np.float32), smooth.astype(np.float32))
 
     def _rescale_at_step(self, segment: NDArray[np.float32]) -> None:
