@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,9 @@ from sim.continuous import ContinuousEmitter
 from sim.level import Link
 from sim.scene import Emitter, Scene
 from sim.schedule import Emission, Schedule, schedule_of
+from sim.shared import Shared
 from sim.truth import TrueBurst
-from sim.waveform_pool import WaveformPool, phasor
+from sim.waveform_pool import phasor
 
 WORST_PPM = 200.0
 """No transmitter is further off than this."""
@@ -69,10 +70,8 @@ class Air:
         The emitters.
     tuning
         Where the receiver listens.
-    pool
-        Rendered packets, shared by all tunings.
-    links
-        Level of every transmitter by emitter number and whether it is the answering end.
+    shared
+        What outlives a tuning.
     start_s
         True time of the first chunk: packets already on air then are found.
     sample_time_ns
@@ -86,16 +85,14 @@ class Air:
         scene: Scene,
         tuning: Tuning,
         *,
-        pool: WaveformPool,
-        links: Mapping[tuple[int, bool], Link],
+        shared: Shared,
         start_s: float,
         sample_time_ns: Callable[[int], int],
         truth: Callable[[TrueBurst], None] | None,
     ) -> None:
         self._scene = scene
         self._tuning = tuning
-        self._pool = pool
-        self._links = links
+        self._shared = shared
         self._start_s = start_s
         self._sample_time_ns = sample_time_ns
         self._truth = truth
@@ -108,9 +105,9 @@ class Air:
             if schedule is not None:
                 self._scheduled.append((index, emitter, schedule))
                 continue
-            voice = ContinuousEmitter(emitter, (scene.seed, index, round(start_s * 1e6)), tuning.true_rate_hz)
-            if voice.hears(tuning.true_centre_hz):
-                self._continuous.append((links[index, False], voice))
+            voice = shared.voice(index, tuning.true_rate_hz)
+            if voice.tune(tuning.true_centre_hz):
+                self._continuous.append((shared.links[index, False], voice))
 
     def render(self, time: ChunkTime, noise_dbm_per_hz: float) -> NDArray[np.complex64]:
         """The next chunk: (n,) complex64, amplitude 1 is 1 mW at the antenna."""
@@ -157,14 +154,14 @@ class Air:
         if abs(offset_hz) > self._tuning.sample_rate_hz / 2.0 + width_hz:
             return
         key = (index << 40) + (int(emission.telemetry) << 39) + emission.packet
-        waveform, baked_hz = self._pool.get(emitter.mode, self._tuning.true_rate_hz, offset_hz, key)
+        waveform, baked_hz = self._shared.pool.get(emitter.mode, self._tuning.true_rate_hz, offset_hz, key)
         wait_s = emission.repeat * (len(waveform) / time.true_rate_hz + emission.gap_s)
         start_s = emission.start_s + wait_s
         first = time.first_sample + round((start_s - time.start_s) * time.true_rate_hz)
         if first + len(waveform) <= time.first_sample:
             return
         local_s = start_s % emitter.repeat_s if emitter.repeat_s else start_s
-        level_dbm, gain = self._links[index, emission.telemetry].at(local_s, transmit_hz)
+        level_dbm, gain = self._shared.links[index, emission.telemetry].at(local_s, transmit_hz)
         phase = np.random.SeedSequence((self._scene.seed, key)).generate_state(1)[0] / 2.0**32
         amplitude = 10.0 ** (level_dbm / 20.0) * gain * complex(np.exp(2j * np.pi * phase))
         cycles = (offset_hz - baked_hz) / time.true_rate_hz

@@ -5,18 +5,50 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy.fft
 from numpy.typing import NDArray
 
-from dsp.units import from_db, to_db
+from dsp.units import to_db
 from sim.bandwidth import bandwidth_hz
 from sim.level import Link
 from sim.scene import Emitter
 from sim.schedule import carrier_hz, on_air_between
-from sim.waveform_pool import phasor
-from sim.waveforms import stream
+from sim.waveform_pool import CUT_PASS, CUT_STOP, phasor, reaches_edge
+from sim.waveforms import Stream, stream
 
-SHARE_S = 0.05
-"""Signal measured to learn how much of a wide signal falls into the slice: more than two video fields."""
+WIDE = 2
+"""Streams at the slice's edge are made at this multiple of its rate and cut."""
+CUT_REACH = 256
+"""Half the length of the cut's impulse response at the wide rate."""
+NARROW_SHARE = 0.25
+"""Signals narrower than this share of the slice are cut here; wider ones are made as slices to begin with."""
+
+
+class CutStream:
+    """A narrow stream at the edge of the slice or beyond, cut so that nothing folds into it.
+
+    Parameters
+    ----------
+    wide
+        The stream at ``WIDE`` times the rate of the slice, at its place in the spectrum.
+    """
+
+    def __init__(self, wide: Stream) -> None:
+        self._wide = wide
+        self._carry = wide.read(2 * CUT_REACH)
+        frequency = np.abs(scipy.fft.fftfreq(2 * CUT_REACH))
+        response = np.clip((CUT_STOP / WIDE - frequency) / ((CUT_STOP - CUT_PASS) / WIDE), 0.0, 1.0)
+        self._taps = np.roll(scipy.fft.ifft(response).real, CUT_REACH) * np.hanning(2 * CUT_REACH)
+
+    def read(self, count: int) -> NDArray[np.complex64]:
+        """Give the next (count,) samples of the slice."""
+        samples = np.concatenate([self._carry, self._wide.read(WIDE * count)])
+        self._carry = samples[-2 * CUT_REACH :]
+        length = scipy.fft.next_fast_len(len(samples))
+        response = scipy.fft.fft(self._taps, length).astype(np.complex64)
+        cut = scipy.fft.ifft(scipy.fft.fft(samples, length) * response)
+        kept: NDArray[np.complex64] = cut[2 * CUT_REACH : 2 * CUT_REACH + WIDE * count : WIDE]
+        return kept
 
 
 class ContinuousEmitter:
@@ -40,17 +72,30 @@ class ContinuousEmitter:
         """Part of its power inside the slice; 0 for all."""
         self._seed = seed
         self._rate_hz = true_rate_hz
+        self._stream: Stream | None = None
+        self._read: Stream | CutStream | None = None
         self._stream_offset_hz = 0.0
         self._cycles = 0.0
 
-    def hears(self, true_centre_hz: float) -> bool:
-        """Tune the stream to a slice; false if nothing of it falls inside."""
+    def tune(self, true_centre_hz: float) -> bool:
+        """Move to a slice; false if nothing of the signal falls inside."""
         offset_hz = self.carrier_hz - true_centre_hz
         if abs(offset_hz) > self._rate_hz / 2.0 + self.bandwidth_hz:
             return False
+        if self._stream is not None and offset_hz == self._stream_offset_hz:
+            return True
+        narrow = self.bandwidth_hz <= NARROW_SHARE * self._rate_hz
+        cut = narrow and reaches_edge(offset_hz, self.bandwidth_hz, self._rate_hz)
         self._stream_offset_hz = offset_hz
-        self._stream = stream(self.emitter.mode, self._rate_hz, np.random.default_rng(self._seed), offset_hz=-offset_hz)
-        self.slice_share_db = slice_share_db(self.emitter, self._rate_hz, offset_hz)
+        if self._stream is not None and self._read is self._stream and not cut:
+            self._stream.retune(-offset_hz)
+            self.slice_share_db = 0.0 if narrow else to_db(self._stream.mean_power)
+            return True
+        rate_hz = self._rate_hz * (WIDE if cut else 1)
+        rng = np.random.default_rng(self._seed)
+        self._stream = stream(self.emitter.mode, rate_hz, rng, offset_hz=-offset_hz)
+        self._read = CutStream(self._stream) if cut else self._stream
+        self.slice_share_db = 0.0 if narrow else to_db(self._stream.mean_power)
         return True
 
     def add_to(
@@ -62,6 +107,7 @@ class ContinuousEmitter:
         -------
         ``(first sample in the chunk, samples, level in dBm with fading, offset in Hz)`` of each stretch it was on.
         """
+        assert self._read is not None
         stretches: list[tuple[int, int, float, float]] = []
         drift = 1.0 + self.emitter.transmitter.drift_ppm_per_s * 1e-6 * start_s
         offset_hz = self.carrier_hz * drift - true_centre_hz
@@ -72,7 +118,7 @@ class ContinuousEmitter:
             if first == last:
                 continue
             begin, end = (self._gain(link, time_s) for time_s in (early_s, late_s))
-            part = self._stream.read(last - first)
+            part = self._read.read(last - first)
             if step:
                 part = part * phasor(last - first, step, self._cycles)
                 self._cycles = math.fmod(self._cycles + step * (last - first), 1.0)
@@ -90,13 +136,3 @@ class ContinuousEmitter:
         level_dbm, fading = link.at(time_s % repeat_s if repeat_s else time_s, self.carrier_hz)
         amplitude = float(10.0 ** (level_dbm / 20.0))
         return amplitude * fading
-
-
-def slice_share_db(emitter: Emitter, rate_hz: float, offset_hz: float) -> float:
-    """Part of a continuous signal's power that falls into the slice, measured on a piece of it; 0 when it fits."""
-    width_hz = bandwidth_hz(emitter.mode.phy)
-    if abs(offset_hz) + width_hz / 2.0 <= rate_hz / 2.0:
-        return 0.0
-    probe = stream(emitter.mode, rate_hz, np.random.default_rng(0), offset_hz=-offset_hz)
-    piece = probe.read(round(SHARE_S * rate_hz))
-    return max(to_db(float(np.mean(np.abs(piece) ** 2))), to_db(from_db(-60.0)))

@@ -10,19 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.iq import IqBlock, complex64_to_u8, u8_to_complex64
-from dsp.protocols.record import ContinuousTiming
 from dsp.units import NS_PER_S
-from sim.bandwidth import bandwidth_hz
-from sim.continuous import slice_share_db
-from sim.front_end import noise_dbm_per_hz
-from sim.level import Link, fixed_level_dbm
+from sim.front_end import CHUNK_SAMPLES
+from sim.impairments import Drop
 from sim.losses import losses
 from sim.pacing import Pacer
-from sim.scene import Scene, Transmitter
-from sim.schedule import carrier_hz
+from sim.scene import Scene
+from sim.shared import Shared
 from sim.truth import TrueBurst
 from sim.tuned import Onset, Settings, TunedReceiver
-from sim.waveform_pool import WaveformPool
 
 BLOCK_SAMPLES = 32_768
 OLD_SHARE = 0.4
@@ -70,8 +66,7 @@ class SimRadio:
         self._pacer = Pacer(pace, self._stopped.wait) if pace else None
         receiver = scene.receiver
         self._settings = Settings(receiver.centre_hz, receiver.sample_rate_hz, receiver.gain_db, receiver.agc)
-        self._pool = WaveformPool(scene.seed)
-        self._links = _links(scene)
+        self._shared = Shared.of(scene)
         self._losses = losses(receiver.impairments, scene.seed)
         self._next_loss = next(self._losses, None)
         self._rate_start = (0, 0.0)
@@ -133,8 +128,7 @@ class SimRadio:
         true_s = self._onset.true_s if self._tuned is None else self._tuned.true_time_s(self._position)
         if settle_s and same_rate:
             stale = round(OLD_SHARE * settle_s * self._settings.sample_rate_hz)
-            self._fill(stale)
-            self._old = self._buffer[:stale].copy()
+            self._old = self._next_samples(stale)
         else:
             self._old = None
         if not same_rate:
@@ -152,24 +146,34 @@ class SimRadio:
         """Unix time of a sample on the receiver's own clock."""
         return self._start_ns + round(self._nominal_s(sample) * NS_PER_S)
 
-    def _fill(self, samples: int) -> None:
-        """Have at least so many samples in the buffer."""
-        while len(self._buffer) < samples:
-            if self._tuned is None:
-                self._tuned = TunedReceiver(
-                    self._scene,
-                    self._settings,
-                    self._onset,
-                    pool=self._pool,
-                    links=self._links,
-                    sample_time_ns=self._time_ns,
-                    truth=self._truth,
-                )
-            chunk = self._tuned.next_chunk()
-            if self._old is not None:
-                chunk[: len(self._old)] = self._old
-                self._old = None
-            self._buffer = np.concatenate([self._buffer, chunk]) if len(self._buffer) else chunk
+    def _fill(self) -> None:
+        """Have something in the buffer."""
+        if len(self._buffer):
+            return
+        if self._tuned is None:
+            self._tuned = TunedReceiver(
+                self._scene,
+                self._settings,
+                self._onset,
+                shared=self._shared,
+                sample_time_ns=self._time_ns,
+                truth=self._truth,
+            )
+        self._buffer = self._tuned.next_chunk()
+        if self._old is not None:
+            self._buffer[: len(self._old)] = self._old
+            self._old = None
+
+    def _next_samples(self, samples: int) -> NDArray[np.complex64]:
+        """Exactly so many samples, whatever becomes of them."""
+        parts: list[NDArray[np.complex64]] = []
+        missing = samples
+        while missing:
+            self._fill()
+            part, self._buffer = self._buffer[:missing], self._buffer[missing:]
+            parts.append(part)
+            missing -= len(part)
+        return np.concatenate(parts) if len(parts) != 1 else parts[0]
 
     def _take(self, samples: int) -> NDArray[np.complex64]:
         """Up to so many samples, none of them lost; fewer at a loss and at the end."""
@@ -178,24 +182,23 @@ class SimRadio:
         if self._scene.duration_s is not None:
             left_s = self._scene.duration_s - self._nominal_s(self._position)
             samples = max(min(samples, round(left_s * self._settings.sample_rate_hz)), 0)
-        loss = self._next_loss
-        if loss is not None:
-            until = round((loss.time_s - self._nominal_s(self._position)) * self._settings.sample_rate_hz)
-            samples = min(samples, max(until, 0))
-        self._fill(samples)
-        taken, self._buffer = self._buffer[:samples], self._buffer[samples:]
+        if self._next_loss is not None:
+            samples = min(samples, max(self._samples_until(self._next_loss), 0))
+        taken = self._next_samples(samples) if samples else np.zeros(0, np.complex64)
         self._position += samples
         return taken
+
+    def _samples_until(self, loss: Drop) -> int:
+        """Samples from here to a loss."""
+        return round((loss.time_s - self._nominal_s(self._position)) * self._settings.sample_rate_hz)
 
     def _lose(self) -> int:
         """Let happen the losses that are due; the number of samples lost with notice."""
         announced = 0
         while (loss := self._next_loss) is not None:
-            due = round((loss.time_s - self._nominal_s(self._position)) * self._settings.sample_rate_hz)
-            if due > 0 or self._ended():
+            if self._samples_until(loss) > 0 or self._ended():
                 break
-            self._fill(loss.samples)
-            self._buffer = self._buffer[loss.samples :]
+            self._next_samples(loss.samples)
             self.lost.append((self._position, loss.samples, loss.silent))
             self._position += loss.samples
             announced += 0 if loss.silent else loss.samples
@@ -214,7 +217,7 @@ class SimRadio:
         wanted = n_samples
         while wanted and not self._ended():
             self._lose()
-            taken = self._take(wanted)
+            taken = self._take(min(wanted, CHUNK_SAMPLES))
             wanted -= len(taken)
             parts.append(complex64_to_u8(taken).tobytes())
         if self._pacer is not None:
@@ -249,25 +252,3 @@ class SimRadio:
     def stop(self) -> None:
         """End ``blocks()`` and ``read_u8`` soon."""
         self._stopped.set()
-
-
-def _links(scene: Scene) -> dict[tuple[int, bool], Link]:
-    """The level of every transmitter by emitter number and whether it is the answering end."""
-    receiver = scene.receiver
-    rate_hz = receiver.sample_rate_hz
-    noise = noise_dbm_per_hz(receiver, rate_hz, receiver.gain_db)
-    links: dict[tuple[int, bool], Link] = {}
-    for index, emitter in enumerate(scene.emitters):
-        width_hz = bandwidth_hz(emitter.mode.phy)
-        share_db = 0.0
-        if isinstance(emitter.mode.timing, ContinuousTiming):
-            offset_hz = carrier_hz(emitter) - receiver.centre_hz
-            share_db = slice_share_db(emitter, rate_hz, offset_hz)
-            width_hz = min(width_hz, rate_hz)
-        ends: list[tuple[bool, Transmitter]] = [(False, emitter.transmitter)]
-        if emitter.telemetry is not None:
-            ends.append((True, emitter.telemetry.transmitter))
-        for answering, transmitter in ends:
-            fixed_dbm = fixed_level_dbm(transmitter.snr_db or 0.0, noise, width_hz, share_db)
-            links[index, answering] = Link(scene, transmitter, fixed_dbm, (scene.seed, index, int(answering)))
-    return links

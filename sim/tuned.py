@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from sim.air import Air, ChunkTime, Tuning
 from sim.front_end import CHUNK_SAMPLES, FILTER_REACH, FrontEnd, noise_dbm_per_hz
-from sim.level import Link
 from sim.scene import Scene
+from sim.shared import Shared
 from sim.truth import TrueBurst
-from sim.waveform_pool import WaveformPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,8 @@ class TunedReceiver:
     ----------
     scene, settings, onset
         What to render.
-    pool, links
-        Shared by all tunings.
+    shared
+        What outlives a tuning.
     sample_time_ns
         Receiver's clock for a sample index.
     truth
@@ -63,8 +62,7 @@ class TunedReceiver:
         settings: Settings,
         onset: Onset,
         *,
-        pool: WaveformPool,
-        links: Mapping[tuple[int, bool], Link],
+        shared: Shared,
         sample_time_ns: Callable[[int], int],
         truth: Callable[[TrueBurst], None] | None,
     ) -> None:
@@ -79,8 +77,7 @@ class TunedReceiver:
         self._air = Air(
             scene,
             tuning,
-            pool=pool,
-            links=links,
+            shared=shared,
             start_s=self._true_s,
             sample_time_ns=sample_time_ns,
             truth=truth,
