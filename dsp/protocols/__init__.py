@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from dsp.protocols import analog_video, expresslrs, lorawan, meshtastic
+from dsp.protocols import (
+    adsb,
+    analog_video,
+    cw,
+    expresslrs,
+    interference,
+    ism_fsk,
+    ism_ook,
+    lorawan,
+    lte,
+    meshtastic,
+    wmbus,
+)
 from dsp.protocols.record import RfProtocol
 
 PROTOCOLS: tuple[RfProtocol, ...] = (
@@ -10,6 +22,13 @@ PROTOCOLS: tuple[RfProtocol, ...] = (
     analog_video.PROTOCOL,
     lorawan.PROTOCOL,
     meshtastic.PROTOCOL,
+    wmbus.PROTOCOL,
+    ism_ook.PROTOCOL,
+    ism_fsk.PROTOCOL,
+    lte.PROTOCOL,
+    adsb.PROTOCOL,
+    cw.PROTOCOL,
+    interference.PROTOCOL,
 )
 """Every protocol the node can tell, drones first. One line per file of this folder that holds a record."""
 
