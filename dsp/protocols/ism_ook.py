@@ -29,7 +29,7 @@ PROTOCOL = RfProtocol(
         Mode("ppm-500us", OokPhy(500e-6, 500e-6, 9e-3), SporadicTiming((0.070, 0.110), PERIOD_S, REPEATS), 5),
     ),
     sources=(
-        "merbanan/rtl_433: conf/EV1527-PIR-Sgooway.conf (350/1050 µs), src/devices/nexus.c (500 µs, gaps of 1 and "
+        "EV1527 encoder (pulses 1:3, about 350 µs); merbanan/rtl_433, src/devices/nexus.c (500 µs, gaps of 1 and "
         "2 ms); the other timings are usual values of the same kind",
     ),
 )

@@ -7,8 +7,20 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.protocols.record import ChirpPhy, FmVideoPhy, FskPhy, Mode
-from sim.waveforms import chirp, fsk
+from dsp.protocols.record import (
+    CarrierPhy,
+    ChirpPhy,
+    ContinuousTiming,
+    FmVideoPhy,
+    FskPhy,
+    Mode,
+    NoisePhy,
+    OfdmPhy,
+    OokPhy,
+    PulsePhy,
+)
+from sim.waveforms import chirp, fsk, noise, ofdm, ook, pulses
+from sim.waveforms.carrier import CarrierStream
 from sim.waveforms.lengths import CONTINUOUS_PIECE_S
 from sim.waveforms.video import VideoStream
 
@@ -47,7 +59,8 @@ def packet(
     rng
         Draws content and length.
     payload
-        Content instead of a random one: symbol values for LoRa, bits for the others. Not for continuous signals.
+        Content instead of a random one: symbol values for LoRa; bits for FSK (after the sync word), on-off keying and
+        Mode S (before the parity). Not for the others.
 
     Returns
     -------
@@ -57,17 +70,29 @@ def packet(
     Raises
     ------
     ValueError
-        If a payload is given for a signal without packets.
+        If a payload is given for a signal that carries none, or the signal has no packets.
     """
+    if isinstance(mode.timing, ContinuousTiming):
+        if payload is not None:
+            raise ValueError(f"mode {mode.name}: a continuous signal takes no payload")
+        return stream(mode, sample_rate_hz, rng).read(round(CONTINUOUS_PIECE_S * sample_rate_hz))
     match mode.phy:
         case ChirpPhy() as phy:
             return chirp.packet(phy, mode.timing, sample_rate_hz, rng, payload)
         case FskPhy() as phy:
             return fsk.packet(phy, mode.timing, sample_rate_hz, rng, payload)
+        case OokPhy() as phy:
+            return ook.packet(phy, mode.timing, sample_rate_hz, rng, payload)
+        case PulsePhy() as phy:
+            return pulses.packet(phy, mode.timing, sample_rate_hz, rng, payload)
+        case OfdmPhy() as phy if payload is None:
+            return ofdm.packet(phy, mode.timing, sample_rate_hz, rng)
+        case NoisePhy() as phy if payload is None:
+            return noise.packet(phy, mode.timing, sample_rate_hz, rng)
+        case _ if payload is None:
+            raise ValueError(f"mode {mode.name}: {type(mode.phy).__name__} comes as a stream, not in packets")
         case _:
-            if payload is not None:
-                raise ValueError(f"mode {mode.name}: a continuous signal takes no payload")
-            return stream(mode, sample_rate_hz, rng).read(round(CONTINUOUS_PIECE_S * sample_rate_hz))
+            raise ValueError(f"mode {mode.name}: {type(mode.phy).__name__} takes no payload")
 
 
 def stream(mode: Mode, sample_rate_hz: float, rng: np.random.Generator, *, offset_hz: float = 0.0) -> Stream:
@@ -90,5 +115,11 @@ def stream(mode: Mode, sample_rate_hz: float, rng: np.random.Generator, *, offse
             return VideoStream(phy, sample_rate_hz, rng, offset_hz)
         case FskPhy() as phy:
             return fsk.FskStream(phy, sample_rate_hz, rng, offset_hz)
+        case OfdmPhy() as phy:
+            return ofdm.OfdmStream(phy, sample_rate_hz, rng, offset_hz)
+        case CarrierPhy() as phy:
+            return CarrierStream(phy, sample_rate_hz, rng, offset_hz)
+        case NoisePhy() as phy:
+            return noise.NoiseStream(phy, sample_rate_hz, rng, offset_hz)
         case _:
-            raise ValueError(f"mode {mode.name} sends packets: use packet()")
+            raise ValueError(f"mode {mode.name}: {type(mode.phy).__name__} comes in packets, not as a stream")

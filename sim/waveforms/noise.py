@@ -1,0 +1,88 @@
+"""Noise-like interference."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from dsp.protocols.record import NoisePhy, Timing
+from sim.waveforms.carrier_table import from_turns
+from sim.waveforms.lengths import sporadic_airtime_s
+from sim.waveforms.loop import good_length, slice_of
+from sim.waveforms.wander import Wander
+
+LOOP_S = 0.3
+MAINS_HZ = (100.0, 120.0)
+"""Appliances are noisiest at the crests of the mains."""
+EDGE_SHARE = 0.1
+"""The band falls off over this share of its width on each side."""
+
+
+def _spectrum(samples: int, share: float, rng: np.random.Generator) -> NDArray[np.complex64]:
+    """Random spectrum of (samples,) bins in FFT order, unit power, in the middle ``share`` of the band."""
+    spectrum = rng.standard_normal(2 * samples, dtype=np.float32).view(np.complex64)
+    from_centre = np.abs(fft.fftfreq(samples)) / max(share, 4.0 / samples)
+    spectrum *= np.sqrt(np.clip((0.5 - from_centre) / EDGE_SHARE + 0.5, 0.0, 1.0)).astype(np.float32)
+    power = float(np.vdot(spectrum, spectrum).real) / samples**2
+    spectrum /= np.float32(math.sqrt(power))
+    return np.asarray(spectrum, dtype=np.complex64)
+
+
+class NoiseStream:
+    """Gaussian noise of a given width without end, repeated after 0.3 s with another phase.
+
+    Half of the sources rise and fall with the mains.
+
+    Parameters
+    ----------
+    offset_hz
+        Where 0 Hz of the samples lies relative to the middle of the noise.
+
+    Attributes
+    ----------
+    mean_power
+        Mean power of the samples; the whole signal has 1.
+    """
+
+    def __init__(self, phy: NoisePhy, sample_rate_hz: float, rng: np.random.Generator, offset_hz: float = 0.0) -> None:
+        self._length = good_length(LOOP_S * sample_rate_hz)
+        self._duration_s = self._length / sample_rate_hz
+        factor = max(math.ceil((1.0 + EDGE_SHARE) * phy.bandwidth_hz / sample_rate_hz), 1)
+        total = self._length * factor
+        self._spectrum = _spectrum(total, phy.bandwidth_hz / (factor * sample_rate_hz), rng)
+        if rng.uniform() < 0.5:
+            self._spectrum = _swelling(self._spectrum, self._duration_s, rng)
+        self._wander = Wander(1.0, sample_rate_hz, rng)
+        self._position = 0
+        self.retune(offset_hz)
+
+    def retune(self, offset_hz: float) -> None:
+        """Move the slice; time goes on."""
+        self._samples = slice_of(self._spectrum, self._length, round(offset_hz * self._duration_s))
+        self.mean_power = float(np.vdot(self._samples, self._samples).real) / self._length
+
+    def read(self, count: int) -> NDArray[np.complex64]:
+        """Give the next (count,) complex64 samples."""
+        at = (self._position + np.arange(count)) % self._length
+        self._position = (self._position + count) % self._length
+        return self._samples[at] * from_turns(self._wander.read(count))
+
+
+def _swelling(spectrum: NDArray[np.complex64], duration_s: float, rng: np.random.Generator) -> NDArray[np.complex64]:
+    """The same noise, its power swelling with the mains: raised-cosine crests over a floor."""
+    samples = fft.ifft(spectrum)
+    crests = round(float(rng.choice(MAINS_HZ)) * duration_s)
+    wave = 0.5 + 0.5 * np.cos(2.0 * np.pi * np.arange(len(samples)) * (crests / len(samples)))
+    samples *= np.sqrt(float(rng.uniform(0.05, 0.5)) + wave ** int(rng.integers(1, 6))).astype(np.float32)
+    samples /= math.sqrt(float(np.vdot(samples, samples).real) / len(samples))
+    return np.asarray(fft.fft(samples), dtype=np.complex64)
+
+
+def packet(phy: NoisePhy, timing: Timing, sample_rate_hz: float, rng: np.random.Generator) -> NDArray[np.complex64]:
+    """One burst of noise, (n,) complex64 of unit mean power, no wider than the slice."""
+    count = max(round(sporadic_airtime_s(timing, rng) * sample_rate_hz), 4)
+    samples = fft.ifft(_spectrum(count, min(phy.bandwidth_hz / sample_rate_hz, 2.0), rng))
+    return np.asarray(samples, dtype=np.complex64)
