@@ -24,6 +24,8 @@ CHIRP_LEAST_S = 1.2e-3
 LONGEST_LOOK_S = 0.1
 PULSE_LONGEST_S = 0.35e-3
 PULSE_LEAST_BANDWIDTH_HZ = 0.4e6
+USABLE_SHARE = 0.475
+"""Beyond this part of the sample rate the receiver's filter has taken half of a signal away, and neighbours fold in."""
 FULL_SCALE_POWER = 0.98
 """Power of a sample at the rails of an 8-bit converter."""
 KEYING_SEPARATION = 2.6
@@ -133,7 +135,7 @@ def analyse(
     points, rate_hz = where.points, where.sample_rate_hz
     low_hz, high_hz = where.edge_hz(extent.low_column), where.edge_hz(extent.high_column)
     bandwidth_hz = max(high_hz - low_hz, rate_hz / points)
-    usable_hz = 0.49 * rate_hz
+    usable_hz = USABLE_SHARE * rate_hz
     cut_low, cut_high = low_hz < -usable_hz, high_hz > usable_hz
     begin = extent.first_row * points + 0.25 * points
     end = extent.end_row * points + 0.25 * points

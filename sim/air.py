@@ -17,7 +17,7 @@ from sim.scene import Emitter, Scene
 from sim.schedule import Emission, Schedule, schedule_of
 from sim.shared import Shared
 from sim.truth import TrueBurst
-from sim.waveform_pool import phasor
+from sim.waveform_pool import Waveform, phasor
 
 WORST_PPM = 200.0
 """No transmitter is further off than this."""
@@ -56,7 +56,7 @@ class _Placed:
     """A packet on its way through the chunks."""
 
     first_sample: int
-    waveform: NDArray[np.complex64]
+    waveform: Waveform
     amplitude: complex
     cycles_per_sample: float
 
@@ -154,7 +154,7 @@ class Air:
         if abs(offset_hz) > self._tuning.sample_rate_hz / 2.0 + width_hz:
             return
         key = (index << 40) + (int(emission.telemetry) << 39) + emission.packet
-        waveform, baked_hz = self._shared.pool.get(emitter.mode, self._tuning.true_rate_hz, offset_hz, key)
+        waveform = self._shared.pool.get(emitter.mode, self._tuning.true_rate_hz, offset_hz, key)
         wait_s = emission.repeat * (len(waveform) / time.true_rate_hz + emission.gap_s)
         start_s = emission.start_s + wait_s
         first = time.first_sample + round((start_s - time.start_s) * time.true_rate_hz)
@@ -164,7 +164,7 @@ class Air:
         level_dbm, gain = self._shared.links[index, emission.telemetry].at(local_s, transmit_hz)
         phase = np.random.SeedSequence((self._scene.seed, key)).generate_state(1)[0] / 2.0**32
         amplitude = 10.0 ** (level_dbm / 20.0) * gain * complex(np.exp(2j * np.pi * phase))
-        cycles = (offset_hz - baked_hz) / time.true_rate_hz
+        cycles = (offset_hz - waveform.baked_hz) / time.true_rate_hz
         self._placed.append(_Placed(first, waveform, amplitude, cycles))
         snr_db = level_dbm + 20.0 * math.log10(max(abs(gain), 1e-9)) - noise_dbm_per_hz - 10.0 * math.log10(width_hz)
         seen = max(first, time.first_sample)
@@ -212,9 +212,8 @@ def _add(samples: NDArray[np.complex64], first_sample: int, placed: _Placed) -> 
     end = min(placed.first_sample + len(placed.waveform), first_sample + len(samples))
     if start >= end:
         return
-    inside = placed.waveform[start - placed.first_sample : end - placed.first_sample]
     cycles = math.fmod(placed.cycles_per_sample * (start - placed.first_sample), 1.0)
     ramp = phasor(end - start, placed.cycles_per_sample, cycles)
     ramp *= np.complex64(placed.amplitude)
-    ramp *= inside
+    ramp *= placed.waveform.part(start - placed.first_sample, end - placed.first_sample)
     samples[start - first_sample : end - first_sample] += ramp

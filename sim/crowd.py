@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from dsp.protocols import BY_LABEL
-from dsp.protocols.record import ContinuousTiming, Mode
+from dsp.protocols.record import Mode, SporadicTiming
 from sim.bandwidth import bandwidth_hz
 from sim.scene import Emitter, Transmitter
 
 CROWD_LABELS = ("lorawan", "meshtastic", "wmbus", "ism-ook", "ism-fsk")
 """What an ISM band is full of."""
+LONGEST_S = 1.2
+"""Modes with longer packets are left out: one of SF12 would fill a short scene alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,11 @@ def crowd_emitters(crowd: Crowd) -> tuple[Emitter, ...]:
 
 
 def _fitting_modes(label: str, width_hz: float) -> list[Mode]:
-    """Modes of a protocol that are not always on air and fit into the range."""
-    modes = BY_LABEL[label].modes
+    """Sporadic modes of a protocol that fit into the range and the scene."""
     return [
-        mode for mode in modes if not isinstance(mode.timing, ContinuousTiming) and bandwidth_hz(mode.phy) < width_hz
+        mode
+        for mode in BY_LABEL[label].modes
+        if isinstance(mode.timing, SporadicTiming)
+        and mode.timing.airtime_s[1] <= LONGEST_S
+        and bandwidth_hz(mode.phy) < width_hz
     ]

@@ -115,24 +115,26 @@ class SimRadio:
             raise ValueError("centre_hz and sample_rate_hz must be above 0")
         if new == self._settings:
             return
-        old, self._settings = self._settings, new
-        if self._tuned is None and self._old is None:
-            self._rate_start = (self._position, self._onset.nominal_s)
-            return
-        settle_s = self._scene.receiver.impairments.settle_s if new.centre_hz != old.centre_hz else 0.0
-        self._retune(settle_s, same_rate=new.sample_rate_hz == old.sample_rate_hz)
-
-    def _retune(self, settle_s: float, *, same_rate: bool) -> None:
-        """End the present tuning at this sample."""
+        started = self._tuned is not None or self._position > 0
         nominal_s = self._nominal_s(self._position)
-        true_s = self._onset.true_s if self._tuned is None else self._tuned.true_time_s(self._position)
-        if settle_s and same_rate:
-            stale = round(OLD_SHARE * settle_s * self._settings.sample_rate_hz)
-            self._old = self._next_samples(stale)
-        else:
-            self._old = None
-        if not same_rate:
+        old, self._settings = self._settings, new
+        if new.sample_rate_hz != old.sample_rate_hz:
             self._rate_start = (self._position, nominal_s)
+        if started:
+            settle_s = self._scene.receiver.impairments.settle_s if new.centre_hz != old.centre_hz else 0.0
+            self._retune(nominal_s, settle_s, keep_old=new.sample_rate_hz == old.sample_rate_hz)
+
+    def _retune(self, nominal_s: float, settle_s: float, *, keep_old: bool) -> None:
+        """End the present tuning at this sample; one that gave no sample yet hands its settling on."""
+        if self._tuned is None:
+            true_s = self._onset.true_s
+            settle_s = max(settle_s, self._onset.glide_s)
+        else:
+            true_s = self._tuned.true_time_s(self._position)
+            stale = round(OLD_SHARE * settle_s * self._settings.sample_rate_hz) if keep_old else 0
+            self._old = self._next_samples(stale) if stale else None
+        if not keep_old:
+            self._old = None
         self._onset = Onset(self._position, nominal_s, true_s, settle_s)
         self._tuned = None
         self._buffer = self._buffer[:0]

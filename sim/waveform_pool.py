@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
@@ -11,14 +12,17 @@ from numpy.typing import NDArray
 
 from dsp.protocols.record import ContinuousTiming, Mode
 from sim.bandwidth import bandwidth_hz
+from sim.slow_packets import divisor_for, full_length, interpolated, slow_packet
 from sim.waveforms import packet
 
 MOST_VARIANTS = 16
 """Different packets of a mode; real payloads differ more, but no detector looks at more than their statistics."""
 VARIANT_SAMPLES = 1 << 20
 """Long packets get fewer variants: all of a mode together have about so many samples."""
-POOL_BYTES = 96 << 20
+POOL_BYTES = 48 << 20
 """The least recently used packets go when the pool is larger."""
+LONG_SAMPLES = 1 << 18
+"""Packets longer than this are kept at a lower rate."""
 CUT_PASS = 0.47
 CUT_STOP = 0.5
 """Passband and stopband edge of the cut at the slice's edges, in units of the sample rate."""
@@ -43,6 +47,35 @@ def reaches_edge(offset_hz: float, width_hz: float, sample_rate_hz: float) -> bo
     return abs(offset_hz) + width_hz > CUT_PASS * sample_rate_hz
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Waveform:
+    """A packet ready to be added to a slice.
+
+    Parameters
+    ----------
+    samples
+        (n,) complex64, unit mean power before the slice's edges cut into it; padded if ``divisor`` is not 1.
+    baked_hz
+        The part of its offset that is in it already.
+    divisor
+        Kept at this part of the slice's rate, see ``slow_packets``.
+    """
+
+    samples: NDArray[np.complex64]
+    baked_hz: float = 0.0
+    divisor: int = 1
+
+    def __len__(self) -> int:
+        """Samples at the slice's rate."""
+        return len(self.samples) if self.divisor == 1 else full_length(self.samples, self.divisor)
+
+    def part(self, start: int, end: int) -> NDArray[np.complex64]:
+        """Samples of the slice's rate from start to end."""
+        if self.divisor == 1:
+            return self.samples[start:end]
+        return interpolated(self.samples, self.divisor, start, end - start)
+
+
 class WaveformPool:
     """Packets by mode, sample rate, place in the slice and number.
 
@@ -54,13 +87,11 @@ class WaveformPool:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._packets: OrderedDict[tuple[Mode, float, float, int], NDArray[np.complex64]] = OrderedDict()
+        self._packets: OrderedDict[tuple[Mode, float, float, int], Waveform] = OrderedDict()
         self._bytes = 0
 
-    def get(
-        self, mode: Mode, sample_rate_hz: float, offset_hz: float, number: int
-    ) -> tuple[NDArray[np.complex64], float]:
-        """One packet and how much of its offset is in it already.
+    def get(self, mode: Mode, sample_rate_hz: float, offset_hz: float, number: int) -> Waveform:
+        """One packet; well inside the slice as it is, at its edges and beyond without what would fold into the slice.
 
         Parameters
         ----------
@@ -72,40 +103,46 @@ class WaveformPool:
             Of its centre from the slice's.
         number
             Equal numbers give equal packets.
-
-        Returns
-        -------
-        Samples with unit mean power before the slice's edges cut into it, and the offset they contain: 0 well inside
-        the slice; at its edges and beyond the packet is rendered wide enough, shifted, filtered and decimated, so that
-        nothing folds into the slice.
         """
         edge = reaches_edge(offset_hz, bandwidth_hz(mode.phy), sample_rate_hz)
-        baked_hz = round(offset_hz / OFFSET_GRID_HZ) * OFFSET_GRID_HZ if edge else 0.0
-        variant = int(np.random.SeedSequence((self._seed, number)).generate_state(1)[0]) % _variants(
-            mode, sample_rate_hz
-        )
-        key = (mode, sample_rate_hz, baked_hz if edge else math.inf, variant)
+        place_hz = round(offset_hz / OFFSET_GRID_HZ) * OFFSET_GRID_HZ if edge else 0.0
+        draw = int(np.random.SeedSequence((self._seed, number)).generate_state(1)[0])
+        variant = draw % _variants(mode, sample_rate_hz)
+        key = (mode, sample_rate_hz, place_hz if edge else math.inf, variant)
         found = self._packets.get(key)
-        if found is None:
-            rng = np.random.default_rng((self._seed, variant))
-            found = cut_packet(mode, sample_rate_hz, baked_hz, rng) if edge else packet(mode, sample_rate_hz, rng)
-            self._packets[key] = found
-            self._bytes += found.nbytes
-            while self._bytes > POOL_BYTES and len(self._packets) > 1:
-                _, old = self._packets.popitem(last=False)
-                self._bytes -= old.nbytes
-        else:
+        if found is not None:
             self._packets.move_to_end(key)
-        return found, baked_hz
+            return found
+        found = self._make(mode, sample_rate_hz, place_hz, np.random.default_rng((self._seed, variant)), edge=edge)
+        self._packets[key] = found
+        self._bytes += found.samples.nbytes
+        while self._bytes > POOL_BYTES and len(self._packets) > 1:
+            _, old = self._packets.popitem(last=False)
+            self._bytes -= old.samples.nbytes
+        return found
+
+    @staticmethod
+    def _make(mode: Mode, sample_rate_hz: float, place_hz: float, rng: np.random.Generator, *, edge: bool) -> Waveform:
+        divisor = divisor_for(mode, sample_rate_hz)
+        if divisor > 1 and _longest_s(mode) * sample_rate_hz > LONG_SAMPLES:
+            return Waveform(slow_packet(mode, sample_rate_hz, divisor, place_hz, rng), divisor=divisor)
+        if edge:
+            return Waveform(cut_packet(mode, sample_rate_hz, place_hz, rng), baked_hz=place_hz)
+        return Waveform(packet(mode, sample_rate_hz, rng))
+
+
+def _longest_s(mode: Mode) -> float:
+    """Longest packet of a mode."""
+    if isinstance(mode.timing, ContinuousTiming):
+        return 0.0
+    airtime_s = mode.timing.airtime_s
+    return max(airtime_s) if isinstance(airtime_s, tuple) else airtime_s
 
 
 def _variants(mode: Mode, sample_rate_hz: float) -> int:
     """How many different packets of a mode to keep."""
-    if isinstance(mode.timing, ContinuousTiming):
-        return 1
-    airtime_s = mode.timing.airtime_s
-    longest_s = max(airtime_s) if isinstance(airtime_s, tuple) else airtime_s
-    return max(1, min(MOST_VARIANTS, int(VARIANT_SAMPLES / (longest_s * sample_rate_hz))))
+    longest = max(_longest_s(mode) * sample_rate_hz, 1.0)
+    return max(1, min(MOST_VARIANTS, int(VARIANT_SAMPLES / longest)))
 
 
 def cut_packet(mode: Mode, sample_rate_hz: float, offset_hz: float, rng: np.random.Generator) -> NDArray[np.complex64]:

@@ -141,7 +141,9 @@ class Tracker:
 
     def _claimed(self, burst: Burst) -> bool:
         """Whether a burst lies in the band of a link that is being heard: a piece of it, cut off or garbled."""
-        if burst.bandwidth_hz < KEYED_LEAST_BANDWIDTH_HZ or isinstance(burst.finding, LineCombFinding):
+        if isinstance(burst.finding, LineCombFinding):
+            return False
+        if burst.bandwidth_hz < KEYED_LEAST_BANDWIDTH_HZ and not (burst.cut_low or burst.cut_high):
             return False
         return any(low_hz < burst.centre_hz < high_hz for low_hz, high_hz in self._claims)
 

@@ -1,0 +1,73 @@
+"""Packets kept at a low rate, packets cut at the slice's edge, and the phasor."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dsp.protocols import BY_LABEL
+from dsp.protocols.record import Mode
+from dsp.units import to_db
+from sim.slow_packets import divisor_for, full_length, interpolated, slow_packet
+from sim.waveform_pool import POOL_BYTES, WaveformPool, phasor
+from sim.waveforms import packet
+
+RATE_HZ = 2_400_000.0
+
+
+def lorawan(name: str) -> Mode:
+    return next(mode for mode in BY_LABEL["lorawan"].modes if mode.name == name)
+
+
+def test_a_slow_packet_is_the_packet() -> None:
+    mode = lorawan("SF9BW125-up")
+    divisor = divisor_for(mode, RATE_HZ)
+    slow = slow_packet(mode, RATE_HZ, divisor, 0.0, np.random.default_rng(1))
+    whole = packet(mode, RATE_HZ, np.random.default_rng(1))
+    length = full_length(slow, divisor)
+    assert length == pytest.approx(len(whole), abs=divisor)
+    error = interpolated(slow, divisor, 0, length)[: len(whole)] - whole[:length]
+    assert to_db(float(np.mean(np.abs(error) ** 2))) < -30.0
+
+
+def test_a_slow_packet_is_the_same_in_any_pieces() -> None:
+    mode = lorawan("SF9BW125-up")
+    divisor = divisor_for(mode, RATE_HZ)
+    slow = slow_packet(mode, RATE_HZ, divisor, 0.0, np.random.default_rng(1))
+    length = full_length(slow, divisor)
+    whole = interpolated(slow, divisor, 0, length)
+    pieces = [interpolated(slow, divisor, start, min(10_007, length - start)) for start in range(0, length, 10_007)]
+    assert np.allclose(np.concatenate(pieces), whole, atol=1e-6)
+
+
+def test_a_slow_packet_at_the_edge_has_nothing_beyond_it() -> None:
+    mode = lorawan("SF9BW125-up")
+    divisor = divisor_for(mode, RATE_HZ)
+    offset_hz = 1.2e6
+    slow = slow_packet(mode, RATE_HZ, divisor, offset_hz, np.random.default_rng(1))
+    samples = interpolated(slow, divisor, 0, full_length(slow, divisor))
+    spectrum = np.abs(np.fft.fft(samples)) ** 2
+    frequency = np.fft.fftfreq(len(samples), 1.0 / RATE_HZ)
+    assert to_db(float(spectrum[frequency > 1e3].sum() / spectrum.sum())) < -40.0
+    assert np.mean(np.abs(samples) ** 2) == pytest.approx(0.5, abs=0.1)
+
+
+def test_the_pool_gives_equal_packets_for_equal_numbers_and_stays_small() -> None:
+    pool = WaveformPool(3)
+    mode = BY_LABEL["expresslrs"].modes[0]
+    first = pool.get(mode, RATE_HZ, 0.0, 1)
+    assert pool.get(mode, RATE_HZ, 100e3, 1) is first
+    assert len({id(pool.get(mode, RATE_HZ, 0.0, number)) for number in range(200)}) == 16
+    for offset_hz in np.arange(0.9e6, 1.4e6, 2e3):
+        for number in range(20):
+            pool.get(mode, RATE_HZ, float(offset_hz), number)
+    kept = sum(waveform.samples.nbytes for waveform in pool._packets.values())
+    assert kept <= POOL_BYTES
+    again = pool.get(mode, RATE_HZ, 0.0, 1)
+    assert np.array_equal(again.samples, first.samples)
+
+
+@pytest.mark.parametrize("samples", [1, 511, 512, 100_000])
+def test_the_phasor_turns_steadily(samples: int) -> None:
+    exact = np.exp(2j * np.pi * (0.2 + 0.123456 * np.arange(samples)))
+    assert np.abs(phasor(samples, 0.123456, 0.2) - exact).max() < 1e-5
