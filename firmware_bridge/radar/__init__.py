@@ -1,0 +1,1 @@
+"""Drivers, one file per device; registered in ``firmware_bridge/devices.py``."""
