@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import logging
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Who read our output has gone; Python must not complain while it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILED
-    except Exception as fault:  # the top of the program
+    except Exception as fault:  # noqa: BLE001  # the top of the program
         from node.cli.faults import explain
 
         known = explain(fault)
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             known = (FAILED, f"internal fault, please report it: {describe_fault(fault)} (--debug shows the trace)")
         code, text = known
         if args.debug:
-            logging.getLogger(__name__).error("trace", exc_info=fault)
+            traceback.print_exception(fault)
         sys.stderr.write("".join(f"skypicket {args.command}: {line}\n" for line in text.splitlines()))
     return code
 
@@ -113,7 +113,7 @@ class _Termination:
             signal.signal(signal.SIGTERM, self._before)
 
     @staticmethod
-    def _interrupt(number: int, frame: FrameType | None) -> None:
+    def _interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
 
