@@ -75,6 +75,13 @@ class SerialModule(Protocol):
         """
         ...
 
+    def requests(self, time_ns: int) -> bytes:
+        """Bytes to send now, for modules that must be asked again and again; empty for those that talk by themselves.
+
+        Called after every ``feed`` and at least ten times a second while nothing comes; ``time_ns`` is the time now.
+        """
+        ...
+
     def finish(self, time_ns: int) -> list[Contact]:
         """Give the contacts of what can still be decided when the stream has ended (a last line without its end)."""
         ...
@@ -114,12 +121,16 @@ class PortDefaults:
         1 or 2.
     paced
         Whether bytes really travel at ``baud`` (a UART); false for USB that only pretends to have one.
+    silence_s
+        A module that says nothing for so long has stalled: the port is opened again and greeted anew. None for a
+        module that may rightly be silent.
     """
 
     baud: int
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1
     paced: bool = True
+    silence_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
