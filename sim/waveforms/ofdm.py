@@ -35,7 +35,7 @@ def qpsk(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.complex
 
 
 def symbols_at(
-    grid: NDArray[np.complex64], starts: NDArray[np.float64], useful: float, count: int
+    grid: NDArray[np.complex64], starts: NDArray[np.floating], useful: float, count: int
 ) -> NDArray[np.complex64]:
     """Time signal of a grid of symbols.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -36,9 +37,7 @@ def test_packet_clock_and_hop_sequence_are_those_of_the_record(mode: str) -> Non
     assert schedule is not None
     packets = list(schedule.emissions(0.0, 12.0, *EVERYWHERE))
     starts_s = [packet.start_s for packet in packets]
-    assert all(
-        late - early == pytest.approx(timing.interval_s) for early, late in zip(starts_s, starts_s[1:], strict=False)
-    )
+    assert all(late - early == pytest.approx(timing.interval_s) for early, late in itertools.pairwise(starts_s))
     sequence = elrs_sequence(99, 40, 20)
     for slot, packet in enumerate(packets):
         assert packet.frequency_hz == FCC915.channels_hz[sequence[slot // timing.packets_per_hop % len(sequence)]]
@@ -79,9 +78,7 @@ def test_however_time_is_cut_the_packets_are_the_same(cuts: list[float], mode: M
     assert schedule is not None
     edges = [0.0, *sorted(cuts), 6.0]
     pieces = [
-        packet
-        for early, late in zip(edges, edges[1:], strict=False)
-        for packet in schedule.emissions(early, late, *EVERYWHERE)
+        packet for early, late in itertools.pairwise(edges) for packet in schedule.emissions(early, late, *EVERYWHERE)
     ]
     assert pieces == list(schedule.emissions(0.0, 6.0, *EVERYWHERE))
 

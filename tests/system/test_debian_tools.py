@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ class ToyRadio:
     A function of the sample number alone; like a tuner it shows the sensor only where the sensor is in its slice.
     """
 
-    PULSE_S = {"1": 500e-6, "0": 1000e-6}
+    PULSE_S: ClassVar = {"1": 500e-6, "0": 1000e-6}
     GAP_S = 500e-6
     PERIOD_S = 0.25
     OFFSET_HZ = 20_000.0
