@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32, the alphabet of ULIDs (github.com/ulid/spec)."""
 ULID_LENGTH = 26
+NAMESPACE = uuid.UUID("6f3c1a52-0b7e-5a0d-9a34-5d7f0c2be815")
+"""Namespace of every UUID derived here: drawn once, never to change."""
 RANDOM_BITS = 80
 """Of a ULID's 128 bits, those below the 48 bits of milliseconds."""
 
@@ -31,3 +34,17 @@ def ulid(time_ns: int, seed: str) -> str:
 def track_ulid(node_name: str, first_ns: int, key: str) -> str:
     """Identifier of a track: from the node, the time of the first evidence and what it was heard on."""
     return ulid(first_ns, f"track|{node_name}|{first_ns}|{key}")
+
+
+def node_uuid(site: str, name: str) -> str:
+    """Identifier of a node that was not given one: UUID version 5 of site and name, lower case."""
+    return str(uuid.uuid5(NAMESPACE, f"node|{site}|{name}"))
+
+
+def boot_uuid(node_id: str, seed: str) -> str:
+    """Identifier of one run of a node, from what tells it from the others: UUID version 5, lower case.
+
+    A replay gives what names the recording, so that the same replay repeats its messages; a live node gives something
+    that never comes twice.
+    """
+    return str(uuid.uuid5(NAMESPACE, f"boot|{node_id}|{seed}"))

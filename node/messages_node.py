@@ -1,0 +1,128 @@
+"""The node about itself: status, info and health."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from pydantic import Field
+
+from node.messages_base import Share, Timestamp, Uuid, Wire
+from node.messages_track import ModelInfo, NodeInfo, TimeSource
+
+STATUS_SCHEMA: Final = "skypicket.status/1"
+INFO_SCHEMA: Final = "skypicket.info/1"
+HEALTH_SCHEMA: Final = "skypicket.health/1"
+
+NodeState = Literal["online", "degraded", "stopped", "offline"]
+"""``stopped`` is said on purpose, ``offline`` by the broker when the node went away without a word."""
+
+
+class StatusMessage(Wire):
+    """Whether the node works; retained, and the broker's last will says ``offline``."""
+
+    schema_name: Literal["skypicket.status/1"] = Field(default=STATUS_SCHEMA, alias="schema")
+    state: NodeState
+    reason: str | None = Field(description="why it is not online")
+    node_id: Uuid
+    boot_id: Uuid
+    since: Timestamp = Field(description="start of this boot")
+    ts: Timestamp | None = Field(description="null when the broker speaks for the node")
+    sw: str = Field(description="software and version")
+
+
+class SensorInfo(Wire):
+    """One radio or module."""
+
+    name: str
+    type: str
+    center_hz: float | None = None
+    sample_rate_hz: float | None = None
+    device: str | None = Field(default=None, description="serial number, address or file")
+
+
+class InfoMessage(Wire):
+    """What the node is: retained."""
+
+    schema_name: Literal["skypicket.info/1"] = Field(default=INFO_SCHEMA, alias="schema")
+    node_id: Uuid
+    boot_id: Uuid
+    ts: Timestamp
+    sw: str
+    node: NodeInfo
+    sensors: tuple[SensorInfo, ...]
+    labels: tuple[str, ...] = Field(description="what it can tell apart")
+    model: ModelInfo | None
+    schemas: tuple[str, ...] = Field(description="messages it sends")
+
+
+class RadioHealth(Wire):
+    """State of one radio."""
+
+    name: str
+    state: str
+    center_hz: float | None = None
+    sample_rate_hz: float | None = None
+    samples: int = 0
+    lost_samples: int = 0
+    reopenings: int = 0
+    bursts: int = 0
+    bursts_over_budget: int = 0
+    patches: int = 0
+    patches_over_budget: int = 0
+    noise_dbfs: float | None = None
+    last_error: str | None = None
+
+
+class ModuleHealth(Wire):
+    """State of one serial module."""
+
+    name: str
+    state: str
+    contacts: int = 0
+    frames_bad: int = 0
+    reopenings: int = 0
+    last_error: str | None = None
+
+
+class QueueHealth(Wire):
+    """A bounded queue and what it had to drop."""
+
+    name: str
+    depth: int
+    capacity: int
+    dropped: int
+
+
+class SinkHealth(Wire):
+    """State of one sink."""
+
+    name: str
+    connected: bool
+    queued: int
+    dropped: int
+    last_error: str | None
+
+
+class HealthMessage(Wire):
+    """How the node feels; sent every interval, retained."""
+
+    schema_name: Literal["skypicket.health/1"] = Field(default=HEALTH_SCHEMA, alias="schema")
+    node_id: Uuid
+    boot_id: Uuid
+    ts: Timestamp
+    uptime_s: float
+    state: NodeState
+    interval_s: float = Field(description="the next is due after this long")
+    tracks: int
+    latency_ms: float | None = Field(default=None, description="of the last track message")
+    time_source: TimeSource | None = None
+    time_err_ms: float | None = None
+    cpu_share: Share | None = Field(default=None, description="of one core")
+    memory_mib: float | None = None
+    temperature_c: float | None = None
+    throttled: bool | None = None
+    disk_free_mib: float | None = None
+    radios: tuple[RadioHealth, ...] = ()
+    modules: tuple[ModuleHealth, ...] = ()
+    queues: tuple[QueueHealth, ...] = ()
+    sinks: tuple[SinkHealth, ...] = ()

@@ -1,0 +1,190 @@
+"""``skypicket.track/1``: one emitter or air object, as the centre sees it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from dsp.protocols.record import Family
+from node.messages_base import Share, Timestamp, Uuid, Wire
+from node.tracking.track import ChangeKind, EndReason
+
+TRACK_SCHEMA: Final = "skypicket.track/1"
+
+Kind = Literal["rf_emission", "air_object", "remote_id", "fused"]
+Affiliation = Literal["pending", "unknown", "assumed_friend", "friend", "neutral", "suspect", "hostile"]
+"""NATO standard identities. Nothing in a node sets one: people decide."""
+Level = Literal["info", "advisory", "warning", "critical"]
+"""How much it matters, rising. A node by itself never says ``critical``."""
+TimeSource = Literal["recording", "system", "ntp", "gps", "simulated"]
+EvidenceType = Literal["measurement", "caveat", "clip"]
+
+Ulid = Annotated[str, Field(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+Latitude = Annotated[float, Field(ge=-90.0, le=90.0)]
+Longitude = Annotated[float, Field(ge=-180.0, le=180.0)]
+Metres = Annotated[float, Field(ge=0.0)]
+
+
+class Candidate(Wire):
+    """One of the labels that were considered."""
+
+    label: str
+    mode: str | None
+    confidence: Share
+
+
+class ModelInfo(Wire):
+    """The classifier that took part."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+class ClassificationInfo(Wire):
+    """What it is, as far as can be told."""
+
+    label: str = Field(description="protocol, or unknown, or unknown-hopper")
+    family: Family
+    mode: str | None = Field(description="way of working of the protocol, for example 200Hz or pal")
+    confidence: Share = Field(description="calibrated probability of the label")
+    top: tuple[Candidate, ...] = Field(description="best candidates, best first")
+    model: ModelInfo | None = Field(description="null where rules alone decided")
+
+
+class IdentityInfo(Wire):
+    """Whose it is: for people to decide. ``affiliation`` is ``unknown`` until an operator or the centre says more."""
+
+    affiliation: Affiliation = "unknown"
+    basis: tuple[str, ...] = Field(default=(), description="why the affiliation is what it is")
+    cooperative: bool | None = Field(default=None, description="whether it announces itself; null: not known")
+    remote_id: str | None = Field(default=None, description="serial or session number it announces")
+    consistency: Share | None = Field(default=None, description="how well what it announces fits what is measured")
+
+
+class DecoyInfo(Wire):
+    """Whether it is made to deceive."""
+
+    score: Share | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class SeverityInfo(Wire):
+    """How much it matters, and why."""
+
+    level: Level
+    reasons: tuple[str, ...]
+
+
+class RfInfo(Wire):
+    """What was measured on the radio."""
+
+    center_hz: float | None = Field(description="on air; null when the recording does not say where it was tuned")
+    offset_hz: float | None = Field(description="the same relative to the middle of the slice")
+    bandwidth_hz: float | None
+    snr_db: float | None = Field(description="of the strongest evidence, in its own bandwidth")
+    peak_dbfs: float | None
+    channels_hz: tuple[float, ...] = Field(description="channel centres heard so far, ascending")
+    hop_rate_hz: float | None
+    duty: Share | None = Field(description="share of time on air while heard")
+    bursts: int | None = Field(description="how many bursts support the track")
+    caveats: tuple[str, ...] = Field(description="what the physics leaves open")
+
+
+class Position(Wire):
+    """Where the object is."""
+
+    lat: Latitude
+    lon: Longitude
+    alt_m: float | None = Field(description="above the WGS 84 ellipsoid")
+    ce_m: Metres | None = Field(description="radius that holds it with 95 %")
+
+
+class Velocity(Wire):
+    """How the object moves."""
+
+    speed_mps: float | None
+    heading_deg: float | None
+    vertical_mps: float | None
+
+
+class Area(Wire):
+    """Where it must be when there is no position: a circle around a place; ``radius_m`` null when not estimated."""
+
+    lat: Latitude | None
+    lon: Longitude | None
+    radius_m: Metres | None
+    basis: str | None
+
+
+class NodeInfo(Wire):
+    """The node that speaks, and how well it knows place and time."""
+
+    site: str
+    name: str
+    lat: Latitude | None
+    lon: Longitude | None
+    alt_m: float | None
+    ce_m: Metres | None
+    time_source: TimeSource | None
+    time_err_ms: float | None = Field(description="null: not known")
+
+
+class Evidence(Wire):
+    """One reason: in words and figures, or a file."""
+
+    type: EvidenceType
+    text: str | None
+    url: str | None = None
+
+
+class TrackMessage(Wire):
+    """One emitter or air object at one moment. De-duplicate by ``(node_id, boot_id, seq)``.
+
+    ``new`` once a track is confirmed, ``update`` while it lives, ``end`` with an ``end_reason`` when it is over.
+    Frequencies in Hz, times RFC 3339 in UTC, ``null`` for what is not known. Fields may be added within version 1:
+    ignore those you do not know.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"event": {"const": "end"}}},
+            "then": {"properties": {"end_reason": {"type": "string"}}},
+            "else": {"properties": {"end_reason": {"type": "null"}}},
+        }
+    )
+
+    schema_name: Literal["skypicket.track/1"] = Field(default=TRACK_SCHEMA, alias="schema")
+    event: ChangeKind
+    kind: Kind
+    node_id: Uuid
+    track_id: Ulid
+    boot_id: Uuid
+    seq: int = Field(ge=1, description="counts the track messages of one boot")
+    ts: Timestamp = Field(description="signal time of this message")
+    first_seen: Timestamp
+    last_seen: Timestamp
+    end_reason: EndReason | None
+    classification: ClassificationInfo
+    identity: IdentityInfo
+    decoy: DecoyInfo
+    severity: SeverityInfo
+    rf: RfInfo | None = Field(description="null for an object no radio has heard")
+    position: Position | None
+    velocity: Velocity | None
+    range_m: Metres | None
+    bearing_deg: Annotated[float, Field(ge=0.0, lt=360.0)] | None
+    area: Area
+    sensors: tuple[str, ...] = Field(description="names of the sensors that noticed it, as in the info message")
+    node: NodeInfo
+    evidence: tuple[Evidence, ...]
+    latency_ms: float | None = Field(
+        description="from the last sample of the evidence to this message; null in a replay"
+    )
+
+    @model_validator(mode="after")
+    def _end_has_a_reason(self) -> Self:
+        if (self.event == "end") != (self.end_reason is not None):
+            raise ValueError("end_reason is given with the event end, and only then")
+        return self
