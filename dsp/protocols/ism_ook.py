@@ -27,10 +27,40 @@ PROTOCOL = RfProtocol(
         Mode("pwm-250us", OokPhy(250e-6, 750e-6, 8e-3), SporadicTiming((0.024, 0.064), PERIOD_S, REPEATS), 4),
         # Equal pulses: information in the gaps between them.
         Mode("ppm-500us", OokPhy(500e-6, 500e-6, 9e-3), SporadicTiming((0.070, 0.110), PERIOD_S, REPEATS), 5),
+        Mode("ppm-250us", OokPhy(250e-6, 250e-6, 4e-3), SporadicTiming((0.025, 0.045), PERIOD_S, REPEATS), 5),
+        # Information in the direction of the edges: thermometers, tyre pressure sensors, meters that read themselves.
+        Mode(
+            "manchester-500us",
+            OokPhy(488e-6, 488e-6, 10e-3, manchester=True),
+            SporadicTiming((0.060, 0.200), PERIOD_S),
+            16,
+        ),
+        Mode(
+            "manchester-120us",
+            OokPhy(122e-6, 122e-6, 20e-3, manchester=True),
+            SporadicTiming((0.008, 0.030), PERIOD_S),
+            10,
+        ),
+        Mode(
+            "manchester-50us",
+            OokPhy(52e-6, 52e-6, 50e-3, manchester=True),
+            SporadicTiming((0.006, 0.012), PERIOD_S, (1, 4)),
+            9,
+        ),
+        Mode(
+            "manchester-30us",
+            OokPhy(30.5e-6, 30.5e-6, 50e-3, manchester=True),
+            SporadicTiming((0.004, 0.007), (1.0, 60.0)),
+            12,
+            ("ISM915",),
+        ),
     ),
     sources=(
-        "EV1527 encoder (pulses 1:3, about 350 µs); merbanan/rtl_433, src/devices/nexus.c (500 µs, gaps of 1 and "
-        "2 ms); the other timings are usual values of the same kind",
+        "EV1527 encoder (pulses 1:3, about 350 µs)",
+        (
+            "merbanan/rtl_433: src/devices/nexus.c (500 µs, gaps of 1 and 2 ms), oregon_scientific.c (488 µs), "
+            "tpms_*.c (about 50 and 120 µs), ert_scm.c (30.5 µs); the other timings are usual values of the same kind"
+        ),
     ),
 )
 """See ``RfProtocol``."""
