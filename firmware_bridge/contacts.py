@@ -44,7 +44,8 @@ class RadarContact:
     confidence
         The module's own confidence in its track, 0 to 1.
     covariance
-        4 x 4, of (range m, azimuth rad, elevation rad, radial speed m/s).
+        4 x 4, of (range m, azimuth rad, elevation rad, radial speed m/s); 3 x 3 without the elevation for a module that
+        measures none.
     """
 
     kind: ClassVar[str] = "radar"
@@ -133,6 +134,8 @@ class RemoteIdContact:
         Where it was received.
     uas_id, id_type
         Identifier and its kind: ``serial``, ``caa``, ``utm``, ``session``.
+    registration
+        Registration mark of an aviation authority, which may be broadcast beside a serial number.
     ua_type
         Kind of aircraft, 0 to 15 as in the standard.
     status
@@ -149,6 +152,8 @@ class RemoteIdContact:
         Claimed 95 % bounds.
     timestamp_s
         Claimed time of the position: seconds after the full UTC hour.
+    position_time_ns
+        The same as Unix time: in the hour that brings it closest to the reception.
     operator_id, operator_lat_deg, operator_lon_deg, operator_altitude_m
         Claimed operator; ``operator_location`` is ``takeoff``, ``live`` or ``fixed``.
     self_id
@@ -169,6 +174,7 @@ class RemoteIdContact:
     frequency_hz: float | None = None
     uas_id: str | None = None
     id_type: str | None = None
+    registration: str | None = None
     ua_type: int | None = None
     status: str | None = None
     lat_deg: float | None = None
@@ -184,6 +190,7 @@ class RemoteIdContact:
     vertical_accuracy_m: float | None = None
     speed_accuracy_mps: float | None = None
     timestamp_s: float | None = None
+    position_time_ns: int | None = None
     operator_id: str | None = None
     operator_lat_deg: float | None = None
     operator_lon_deg: float | None = None

@@ -52,10 +52,11 @@ STATUS_NAMES: tuple[str, ...] = ("undeclared", "ground", "airborne", "emergency"
 class BasicId:
     """Who: message type 0."""
 
-    protocol_version: int
-    ua_type: int
+    protocol_version: int | None
+    """Version in the message's header; None where a receiver does not pass it on, here and below."""
+    ua_type: int | None
     """Kind of aircraft, 0 to 15; 0 means not declared."""
-    id_type: int
+    id_type: int | None
     """Kind of id, 0 to 15; 5 and above are reserved."""
     id_bytes: bytes
     """The 20 bytes of the id as sent."""
@@ -67,37 +68,37 @@ class BasicId:
 class Location:
     """Where and how fast: message type 1."""
 
-    protocol_version: int
-    status: int
+    protocol_version: int | None
+    status: int | None = None
     """0 undeclared, 1 on the ground, 2 airborne, 3 emergency, 4 remote id failure; above: reserved."""
-    direction_deg: float | None
+    direction_deg: float | None = None
     """Course over ground from true north, 0 to below 360."""
-    speed_mps: float | None
-    vertical_speed_mps: float | None
+    speed_mps: float | None = None
+    vertical_speed_mps: float | None = None
     """Positive is up."""
-    latitude_deg: float | None
-    longitude_deg: float | None
-    pressure_altitude_m: float | None
+    latitude_deg: float | None = None
+    longitude_deg: float | None = None
+    pressure_altitude_m: float | None = None
     """Against 1013.25 hPa."""
-    geodetic_altitude_m: float | None
+    geodetic_altitude_m: float | None = None
     """Above the WGS 84 ellipsoid."""
-    height_m: float | None
-    height_over_ground: bool
+    height_m: float | None = None
+    height_over_ground: bool | None = None
     """True when ``height_m`` counts from the ground, False when from the take-off point."""
-    horizontal_accuracy_m: float | None
-    vertical_accuracy_m: float | None
-    pressure_accuracy_m: float | None
-    speed_accuracy_mps: float | None
-    time_in_hour_s: float | None
+    horizontal_accuracy_m: float | None = None
+    vertical_accuracy_m: float | None = None
+    pressure_accuracy_m: float | None = None
+    speed_accuracy_mps: float | None = None
+    time_in_hour_s: float | None = None
     """Seconds since the last full hour, UTC."""
-    time_accuracy_s: float | None
+    time_accuracy_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
     """One page of authentication data: message type 2."""
 
-    protocol_version: int
+    protocol_version: int | None
     auth_type: int
     page: int
     data: bytes
@@ -112,8 +113,8 @@ class Authentication:
 class SelfId:
     """What for, in the pilot's words: message type 3."""
 
-    protocol_version: int
-    description_type: int
+    protocol_version: int | None
+    description_type: int | None
     description: str | None
 
 
@@ -121,29 +122,29 @@ class SelfId:
 class System:
     """The operator's place and the area of operation: message type 4."""
 
-    protocol_version: int
-    operator_location_type: int
+    protocol_version: int | None
+    operator_location_type: int | None = None
     """0 take-off place, 1 live, 2 fixed; 3 reserved."""
-    classification_type: int
-    operator_latitude_deg: float | None
-    operator_longitude_deg: float | None
-    area_count: int
-    area_radius_m: int
-    area_ceiling_m: float | None
-    area_floor_m: float | None
-    category_eu: int
-    class_eu: int
-    operator_altitude_m: float | None
+    classification_type: int | None = None
+    operator_latitude_deg: float | None = None
+    operator_longitude_deg: float | None = None
+    area_count: int | None = None
+    area_radius_m: int | None = None
+    area_ceiling_m: float | None = None
+    area_floor_m: float | None = None
+    category_eu: int | None = None
+    class_eu: int | None = None
+    operator_altitude_m: float | None = None
     """Above the WGS 84 ellipsoid."""
-    unix_time_s: int | None
+    unix_time_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorId:
     """The operator's registration: message type 5."""
 
-    protocol_version: int
-    operator_id_type: int
+    protocol_version: int | None
+    operator_id_type: int | None
     operator_id: str | None
 
 

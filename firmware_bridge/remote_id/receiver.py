@@ -1,0 +1,212 @@
+"""Remote ID receivers as serial modules: JSON lines in several dialects, or MAVLink.
+
+With ``dialect = "auto"`` every line is read in the dialect it is written in; MAVLink, which is binary, must be named.
+Lines that are plain text, and the invalid JSON some boards print when idle, are understood as remarks; broken or
+truncated JSON is ``malformed``, for a value that is cut off in the middle is another value.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from firmware_bridge.contacts import Contact
+from firmware_bridge.framing import LineFramer, MagicFramer
+from firmware_bridge.json_text import Implausible, parse
+from firmware_bridge.module import Device, ModuleCounters, PortDefaults, SerialModule
+from firmware_bridge.remote_id import mavlink
+from firmware_bridge.remote_id.aircraft import Transmitters
+from firmware_bridge.remote_id.decode import MalformedMessage
+from firmware_bridge.remote_id.dialects import JSON_DIALECTS
+from firmware_bridge.remote_id.dialects.record import Dialect
+from firmware_bridge.remote_id.observation import Observation
+
+LONGEST_LINE = 8192
+"""Bytes; a DroneScout document has about 1.4 kB, a droneid-go list about 2 kB."""
+AUTO, MAVLINK = "auto", "mavlink"
+DIALECT_NAMES = (AUTO, MAVLINK, *(dialect.name for dialect in JSON_DIALECTS))
+
+_REMARK = re.compile(rb'[^{\[\x00-\x08\x0e-\x1f\x7f-\xff][^\x00-\x08\x0e-\x1f\x7f-\xff]*|\{"[^"]*"\}')
+"""Printable text that does not begin like JSON, or one bare text in braces."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteIdSettings:
+    """Settings of a Remote ID receiver.
+
+    Parameters
+    ----------
+    name
+        Name of the receiver in the configuration.
+    dialect
+        ``auto``, ``mesh-mapper``, ``dronecot``, ``dronescout``, ``droneid-go`` or ``mavlink``.
+    """
+
+    name: str = "remote-id"
+    dialect: str = AUTO
+
+    def __post_init__(self) -> None:
+        """Check the dialect."""
+        if self.dialect not in DIALECT_NAMES:
+            raise ValueError(f"dialect: {self.dialect!r} is none of {', '.join(DIALECT_NAMES)}")
+
+    def make(self) -> SerialModule:
+        """Build the driver."""
+        if self.dialect == MAVLINK:
+            return MavlinkReceiver(self.name)
+        dialects = tuple(dialect for dialect in JSON_DIALECTS if self.dialect in {AUTO, dialect.name})
+        return JsonReceiver(self.name, dialects)
+
+
+class JsonReceiver:
+    """A receiver that writes JSON lines.
+
+    Parameters
+    ----------
+    name
+        Name of the receiver in the configuration.
+    dialects
+        Those it may write, first match wins.
+    """
+
+    def __init__(self, name: str, dialects: tuple[Dialect, ...] = JSON_DIALECTS) -> None:
+        self._dialects = dialects
+        self._counters = ModuleCounters()
+        self._lines = LineFramer(LONGEST_LINE, self._counters)
+        self._transmitters = Transmitters(name)
+
+    def greeting(self) -> bytes:
+        """Forget half a line; these receivers need no command."""
+        self._lines.reset()
+        return b""
+
+    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
+        """Read bytes as they came from the port."""
+        contacts: list[Contact] = []
+        for line in self._lines.feed(data):
+            contacts += self._read(line, time_ns)
+        return contacts
+
+    def requests(self, time_ns: int) -> bytes:  # noqa: ARG002 the contract's signature
+        """Nothing: these receivers need no command."""
+        return b""
+
+    def finish(self, time_ns: int) -> list[Contact]:
+        """Read a last line without its end."""
+        line = self._lines.finish()
+        return self._read(line, time_ns) if line else []
+
+    @property
+    def counters(self) -> ModuleCounters:
+        """A snapshot of what was read."""
+        return replace(self._counters)
+
+    def _read(self, line: bytes, time_ns: int) -> list[Contact]:
+        if _REMARK.fullmatch(line):
+            self._lines.accepted()
+            return []
+        try:
+            observations = self._observations(line)
+        except Implausible:
+            self._lines.accepted()
+            self._counters.refused += 1
+            return []
+        except MalformedMessage:
+            observations = None
+        if observations is None:
+            self._lines.refused(line)
+            return []
+        self._lines.accepted()
+        self._counters.contacts += len(observations)
+        return [self._transmitters.observe(observation, time_ns) for observation in observations]
+
+    def _observations(self, line: bytes) -> list[Observation] | None:
+        document = parse(line)
+        if document is None:
+            salvaged = (dialect.salvage(line) for dialect in self._dialects if dialect.salvage is not None)
+            return next((found for found in salvaged if found is not None), None)
+        dialect = next((dialect for dialect in self._dialects if dialect.recognise(document)), None)
+        return dialect.read(document) if dialect is not None else None
+
+
+class MavlinkReceiver:
+    """A receiver that speaks MAVLink 2.
+
+    Parameters
+    ----------
+    name
+        Name of the receiver in the configuration.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._counters = ModuleCounters()
+        self._framer = MagicFramer(mavlink.MAGIC, 1, mavlink.LONGEST, mavlink.measure, self._accept, self._counters)
+        self._transmitters = Transmitters(name)
+        self._contacts: list[Contact] = []
+        self._time_ns = 0
+        self._sequence: dict[tuple[int, int], int] = {}
+
+    def greeting(self) -> bytes:
+        """Forget half a frame; a receiver sends without being asked."""
+        self._framer.reset()
+        self._sequence.clear()
+        return b""
+
+    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
+        """Read bytes as they came from the port."""
+        self._time_ns = time_ns
+        self._framer.feed(data)
+        return self._take()
+
+    def requests(self, time_ns: int) -> bytes:  # noqa: ARG002 the contract's signature
+        """Nothing: a receiver sends without being asked."""
+        return b""
+
+    def finish(self, time_ns: int) -> list[Contact]:
+        """Read what is left at the end of the stream."""
+        self._time_ns = time_ns
+        self._framer.finish()
+        return self._take()
+
+    @property
+    def counters(self) -> ModuleCounters:
+        """A snapshot of what was read."""
+        return replace(self._counters)
+
+    def _take(self) -> list[Contact]:
+        contacts, self._contacts = self._contacts, []
+        self._counters.contacts += len(contacts)
+        return contacts
+
+    def _accept(self, frame: bytes) -> int:
+        if mavlink.measure(frame, 0) != len(frame):  # the stream ended within it
+            return 0
+        if not mavlink.intact(frame):
+            self._counters.crc_errors += 1
+            return 0
+        self._counters.frames += 1
+        self._count_gap(frame)
+        try:
+            observation = mavlink.observation(frame)
+        except MalformedMessage:
+            self._counters.refused += 1
+            return len(frame)
+        if observation is not None:
+            self._contacts.append(self._transmitters.observe(observation, self._time_ns))
+        return len(frame)
+
+    def _count_gap(self, frame: bytes) -> None:
+        sender, sequence = (frame[5], frame[6]), frame[4]
+        last = self._sequence.get(sender)
+        if last is not None and last != sequence:  # some senders do not count
+            self._counters.gaps += (sequence - last - 1) % 256
+        if last is not None or len(self._sequence) < 64:
+            self._sequence[sender] = sequence
+
+
+DEVICE = Device(
+    "remote-id",
+    "Remote ID receiver (drone-mesh-mapper, droneid-go, DroneScout, dronecot, MAVLink)",
+    RemoteIdSettings,
+    PortDefaults(115_200),
+)
