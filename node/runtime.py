@@ -1,8 +1,8 @@
 """The threads of a radio: the only place, beside serial links and the MQTT client, where threads live.
 
 The reader takes blocks from the source and never waits for the pipeline; the pipeline turns them into sightings; the
-tracker and everything after it belong to the main thread (``node/live.py``). A radio that goes away is opened anew, a
-pipeline that fails is made anew, and both are counted: neither ends the node.
+tracker and everything after it belong to the main thread (``node/live.py``). A radio that goes away is opened anew
+(``ReopeningSource``), a pipeline that fails is made anew, and both are counted: neither ends the node.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from dsp.iq import IqBlock, IqSource, SourceError
 from node.inbox import BlockInbox, InboxCounters, ResultInbox
 from node.logs import describe_fault, one_line
 from node.pipeline import Pipeline, PipelineCounters
+from node.sources.back_off import BackOff
+from node.sources.reopening import ReopeningSource
 
 log = logging.getLogger(__name__)
 
-FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 30.0
-"""A radio that cannot be opened is tried again after 1, 2, 4 ... and at most 30 s."""
+FAULT_RETRY_S = 5.0
+"""After a fault in a source that is not a ``SourceError``, and so a bug, it is opened again after this long."""
 JOIN_S = 5.0
 """A thread that has not ended so long after it was told to is left behind and named."""
 RECENT_S = 60.0
@@ -36,14 +38,17 @@ RadioState = Literal["starting", "running", "down", "ended"]
 class RadioStatus:
     """A radio at one moment.
 
-    ``counters.samples + counters.lost_samples + samples_failed +`` what waits in the inbox is all that was on air since
-    the radio first ran.
+    ``counters.samples + counters.lost_samples + samples_failed`` and what waits in the inbox is all that was on air
+    since the radio first ran, but for losses noted in blocks that failed.
     """
 
     name: str
     state: RadioState = "starting"
     last_error: str | None = None
-    openings: int = 0
+    """Kept after recovery."""
+    reopenings: int = 0
+    outage_samples: int = 0
+    """Lost while the radio was away or before its samples came here."""
     centre_hz: float | None = None
     rate_hz: float | None = None
     counters: PipelineCounters = field(default_factory=PipelineCounters)
@@ -73,7 +78,9 @@ class RadioRunner:
     results
         Where the results go.
     patient
-        A recording: the reader waits for the pipeline, nothing is dropped, and the end is the end.
+        A recording: the reader waits for the pipeline, nothing is dropped, and a fault is the end.
+    back_off
+        How long to wait before a radio is opened again.
     """
 
     def __init__(
@@ -84,18 +91,21 @@ class RadioRunner:
         results: ResultInbox,
         *,
         patient: bool = False,
+        back_off: BackOff | None = None,
     ) -> None:
         self.name = name
         self._open_source = open_source
         self._make_pipeline = make_pipeline
         self._results = results
         self._patient = patient
+        self._back_off = back_off
         self._inbox = BlockInbox()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._source: IqSource | None = None
         self._status = RadioStatus(name)
         self._fault_s: float | None = None
+        self._say_at = 1
         self._ended_counters = PipelineCounters()
         self._threads = (
             threading.Thread(target=self._read, name=f"read-{name}", daemon=True),
@@ -106,8 +116,22 @@ class RadioRunner:
     def status(self) -> RadioStatus:
         """How it is."""
         with self._lock:
+            status, source = self._status, self._source
             recent = self._fault_s is not None and time.monotonic() - self._fault_s < RECENT_S
-            return replace(self._status, inbox=self._inbox.counters, recent_fault=recent)
+        status = replace(status, inbox=self._inbox.counters, recent_fault=recent)
+        if not isinstance(source, ReopeningSource):
+            return status
+        of_source = source.state
+        state: RadioState = status.state
+        if state != "ended":
+            state = "running" if of_source.connected else "down" if of_source.last_error else "starting"
+        return replace(
+            status,
+            state=state,
+            last_error=of_source.last_error or status.last_error,
+            reopenings=status.reopenings + of_source.reopenings,
+            outage_samples=of_source.lost_samples,
+        )
 
     @property
     def alive(self) -> bool:
@@ -134,65 +158,57 @@ class RadioRunner:
             thread.join(max(0.0, deadline_s - time.monotonic()))
         return [thread.name for thread in self._threads if thread.is_alive()]
 
-    def _set(self, state: RadioState, last_error: str | None = None) -> None:
-        with self._lock:
-            before = self._status
-            self._status = replace(before, state=state, last_error=last_error or before.last_error)
-        if state != before.state or (last_error and last_error != before.last_error):
-            level = logging.WARNING if last_error else logging.INFO
-            log.log(level, "radio %s: %s%s", self.name, state, f": {last_error}" if last_error else "")
-
     # The reader's thread.
 
     def _read(self) -> None:
-        retry_s = FIRST_RETRY_S
+        fault: str | None = None
         try:
             while not self._stopping.is_set():
-                fault: str | None = None
-                seen = self._inbox.counters.samples_in
                 try:
                     self._read_source()
-                except SourceError as error:
+                    break
+                except SourceError as error:  # a recording that cannot be read
                     fault = one_line(str(error))
+                    log.warning("%s", fault)
+                    break
                 except Exception as error:  # the top of a thread
                     log.exception("radio %s: internal fault, please report it", self.name)
                     fault = describe_fault(error)
-                if self._patient or (fault is None and not self._stopping.is_set()):
-                    self._set("ended", fault)
-                    return
-                if self._stopping.is_set():
-                    return
-                self._set("down", fault)
-                if self._inbox.counters.samples_in > seen:
-                    retry_s = FIRST_RETRY_S
-                self._stopping.wait(retry_s)
-                retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+                    self._note("down", fault)
+                    if self._patient:
+                        break
+                    self._stopping.wait(FAULT_RETRY_S)
         finally:
+            self._note("ended", fault)
             self._inbox.close()
 
     def _read_source(self) -> None:
-        source = self._open_source()
+        source = self._open_source() if self._patient else ReopeningSource(self._open_source, back_off=self._back_off)
         with self._lock:
+            again = self._source is not None
             self._source = source
-            self._status = replace(self._status, openings=self._status.openings + 1)
+            self._status = replace(self._status, reopenings=self._status.reopenings + again)
         try:
             if self._stopping.is_set():
                 return
             for block in source.blocks():
-                if self._status.state != "running":
-                    self._set("running")
                 if self._patient:
+                    self._note("running")
                     self._inbox.put(block)
                 elif not self._inbox.offer(block):
                     self._say_dropped()
         finally:
             source.stop()
-            with self._lock:
-                self._source = None
+
+    def _note(self, state: RadioState, last_error: str | None = None) -> None:
+        with self._lock:
+            self._status = replace(self._status, state=state, last_error=last_error or self._status.last_error)
 
     def _say_dropped(self) -> None:
+        """At the first loss, then each time it has doubled: health has the figure at any time."""
         dropped = self._inbox.counters.samples_dropped
-        if dropped & (dropped - 1) == 0 or dropped < 1 << 18:  # the first, then ever more rarely
+        if dropped >= self._say_at:
+            self._say_at = 2 * dropped
             log.warning("radio %s: the pipeline does not keep up, %d samples dropped so far", self.name, dropped)
 
     # The pipeline's thread.

@@ -13,6 +13,7 @@ from node import runtime
 from node.inbox import ResultInbox
 from node.pipeline import BlockResult, Pipeline, PipelineSettings
 from node.runtime import RadioRunner
+from node.sources.back_off import BackOff
 from sim.radio import SimRadio
 from sim.scene import Receiver, Scene
 
@@ -47,7 +48,7 @@ def test_a_recording_is_worked_through_whole() -> None:
     runner.start()
     got = drain(results, runner)
     status = runner.status
-    assert (status.state, status.last_error, status.openings) == ("ended", None, 1)
+    assert (status.state, status.last_error, status.reopenings) == ("ended", None, 0)
     assert status.counters.samples == got[-1].counters.samples == 3 * RATE_HZ
     assert status.inbox.samples_dropped == status.counters.lost_samples == 0
     assert status.signal_s == pytest.approx(3.0)
@@ -84,9 +85,7 @@ def test_a_live_reader_never_waits_and_every_sample_is_counted() -> None:
     assert status.counters.samples + status.inbox.samples_dropped == 6 * RATE_HZ
 
 
-def test_a_radio_that_goes_away_is_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "FIRST_RETRY_S", 0.001)
-
+def test_a_radio_that_goes_away_is_opened_anew() -> None:
     class Lost:
         def __init__(self) -> None:
             self.radio = quiet(1.0)
@@ -99,7 +98,7 @@ def test_a_radio_that_goes_away_is_opened_anew(monkeypatch: pytest.MonkeyPatch) 
             self.radio.stop()
 
     def refuse() -> IqSource:
-        raise SourceUnavailable("a: no dongle;\nplug one in")
+        raise SourceUnavailable("a: no dongle; plug one in")
 
     openings: list[Callable[[], IqSource]] = [refuse, Lost, refuse, refuse, lambda: quiet(2.0, start_ns=10**10)]
     seen: list[tuple[str, str | None]] = []
@@ -109,19 +108,54 @@ def test_a_radio_that_goes_away_is_opened_anew(monkeypatch: pytest.MonkeyPatch) 
         return openings.pop(0)()
 
     results = ResultInbox()
-    runner = RadioRunner("a", open_next, plain_pipeline, results)
+    runner = RadioRunner("a", open_next, plain_pipeline, results, back_off=BackOff(0.001, 0.001))
     runner.start()
     got = drain(results, runner)
     assert seen == [
         ("starting", None),
-        ("down", "a: no dongle; | plug one in"),
+        ("down", "a: no dongle; plug one in"),
         ("down", "a: unplugged; plug it in again"),
-        ("down", "a: no dongle; | plug one in"),
-        ("down", "a: no dongle; | plug one in"),
+        ("down", "a: no dongle; plug one in"),
+        ("down", "a: no dongle; plug one in"),
     ]
-    assert runner.status.state == "ended"
-    assert runner.status.counters.samples == 3 * RATE_HZ
+    status = runner.status
+    assert (status.state, status.reopenings) == ("ended", 1)
+    assert status.inbox.samples_in == status.counters.samples + status.inbox.samples_dropped == 3 * RATE_HZ
     assert got[-1].end_ns == 12 * 10**9
+
+
+def test_a_bug_in_a_source_does_not_end_the_radio(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(runtime, "FAULT_RETRY_S", 0.001)
+
+    def broken() -> IqSource:
+        raise ZeroDivisionError("a fault nobody expected")
+
+    openings: list[Callable[[], IqSource]] = [broken, lambda: quiet(1.0)]
+
+    def open_next() -> IqSource:
+        return openings.pop(0)()
+
+    results = ResultInbox()
+    runner = RadioRunner("a", open_next, plain_pipeline, results)
+    runner.start()
+    drain(results, runner)
+    assert runner.status.inbox.samples_in == RATE_HZ
+    assert runner.status.reopenings == 1
+    assert "ZeroDivisionError" in (runner.status.last_error or "")
+    assert "please report it" in caplog.text
+
+
+def test_a_recording_that_cannot_be_read_ends_with_its_fault() -> None:
+    def refuse() -> IqSource:
+        raise SourceUnavailable("x.cu8: no such file;\nname another")
+
+    results = ResultInbox()
+    runner = RadioRunner("a", refuse, plain_pipeline, results, patient=True)
+    runner.start()
+    drain(results, runner)
+    assert (runner.status.state, runner.status.last_error) == ("ended", "x.cu8: no such file; | name another")
 
 
 def test_a_pipeline_that_fails_is_made_anew(caplog: pytest.LogCaptureFixture) -> None:
