@@ -110,10 +110,14 @@ def judge(outcome: Outcome, label: str, *, drone_link: bool | None) -> str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument("--recordings", type=Path, metavar="DIR", help="folder of SigMF recordings with truth")
-    parser.add_argument("--simulated", action="store_true", help="simulated links: every mode in two domains, video")
+    parser.add_argument(
+        "--simulated", action="store_true", help="simulated links: every mode of every protocol in each band"
+    )
     parser.add_argument("--snr", type=float, default=10.0, help="signal-to-noise ratio of simulated links, dB")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of a simulated scene (default: 5)")
     parser.add_argument("--seed", type=int, default=20_001, help="seed of the simulated scenes; training uses others")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only simulated links whose name holds this")
+    parser.add_argument("--jobs", type=int, default=1, help="simulated links worked on at a time (default: 1)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--no-model", action="store_true", help="rules only, without the classifier")
 
@@ -135,9 +139,10 @@ def run(args: argparse.Namespace) -> int:
             return 2
         rows += evaluate_recordings(args.recordings, classifier)
     if args.simulated:
-        from node.evaluate_links import evaluate_links
+        from node.evaluate_links import evaluate_links, link_cases
 
-        rows += evaluate_links(classifier, args.snr, args.seconds, args.seed)
+        cases = [case for case in link_cases(args.snr, args.seconds, args.seed) if args.only in case.name]
+        rows += evaluate_links(cases, with_model=not args.no_model, jobs=args.jobs)
     sys.stdout.write(json.dumps([asdict(row) for row in rows], indent=1) + "\n" if args.json else table(rows))
     return 1 if any(row.verdict[0].isupper() for row in rows) else 0
 

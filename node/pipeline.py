@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from dsp.analysis import Analysed
+import numpy as np
+from numpy.typing import NDArray
+
 from dsp.bursts import Burst
 from dsp.channelise import MAX_SLICE_RATE_HZ, Channeliser
-from dsp.detector import DetectorSettings, SliceDetector, make_slice
+from dsp.detector import DetectorSettings, Segment, SliceDetector, make_slice
 from dsp.iq import IqBlock
 from dsp.noise import NoiseTracker
 from dsp.units import to_db
@@ -57,16 +60,34 @@ class PipelineCounters:
 
 
 @dataclass(frozen=True, slots=True)
-class BlockResult:
-    """What one block gave, even if nothing: tracks age on signal time."""
+class Step:
+    """What one segment of the detector gave, even if nothing: tracks age on signal time.
 
+    Segments are aligned to the first sample of a tuning, so steps do not depend on the size of the blocks.
+    """
+
+    end_ns: int
+    """Unix time of the segment's end."""
     sightings: tuple[Sighting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockResult:
+    """What one block gave."""
+
+    steps: tuple[Step, ...]
+    """Of the segments that the block completed, in order of time; often none."""
     end_ns: int
     """Unix time of the last sample taken in."""
     radio: str
     counters: PipelineCounters
     noise_dbfs: float | None = None
     """Noise power of the whole slice; None before the first segment."""
+
+    @property
+    def sightings(self) -> tuple[Sighting, ...]:
+        """Those of all steps."""
+        return tuple(sighting for step in self.steps for sighting in step.sightings)
 
 
 @dataclass(slots=True)
@@ -98,7 +119,6 @@ class Pipeline:
         self._radio = radio
         self._tuning: _Tuning | None = None
         self._next_sample: int | None = None
-        self._known = True
         self._noise: dict[tuple[float, float], NoiseTracker] = {}
         self._counters = PipelineCounters()
         self._tokens = settings.patches_per_second
@@ -106,46 +126,38 @@ class Pipeline:
 
     def process(self, block: IqBlock) -> BlockResult:
         """Take the next block; a gap or a new tuning closes what is open first."""
-        sightings: list[Sighting] = []
+        steps: list[Step] = []
         tuning = self._tuning
         jumped = self._next_sample is not None and block.first_sample != self._next_sample
         retuned = tuning is not None and (tuning.rate_hz, tuning.centre_hz) != (block.sample_rate_hz, block.centre_hz)
         if tuning is not None and (jumped or retuned or block.lost_before):
-            sightings += self._flush_tuning(tuning)
+            steps += self._close_tuning(tuning)
             tuning = None
         if tuning is None:
             tuning = self._tuning = self._open_tuning(block)
-        self._known = block.centre_known
         self._next_sample = block.first_sample + len(block.samples)
         self._end_ns = block.end_ns
-        duration_s = len(block.samples) / block.sample_rate_hz
-        limit = self._settings.patches_per_second
-        self._tokens = min(limit, self._tokens + limit * duration_s)
         self._counters = replace(
             self._counters,
             samples=self._counters.samples + len(block.samples),
             lost_samples=self._counters.lost_samples + block.lost_before,
         )
-        if tuning.channeliser is None:
-            found = tuning.detectors[0].feed(block.samples)
-            sightings += self._classify(tuning.detectors[0], found)
-        else:
-            parts = tuning.channeliser.feed(block.samples)
-            for detector, samples in zip(tuning.detectors, parts, strict=True):
-                sightings += self._classify(detector, detector.feed(samples))
-        return self._result(sightings)
+        parts = [block.samples] if tuning.channeliser is None else tuning.channeliser.feed(block.samples)
+        steps += self._steps(tuning, parts)
+        return self._result(steps)
 
     def flush(self) -> BlockResult:
         """End of the signal: close everything that is open."""
-        sightings = self._flush_tuning(self._tuning) if self._tuning is not None else []
+        steps = self._close_tuning(self._tuning) if self._tuning is not None else []
+        result = self._result(steps)
         self._tuning, self._next_sample = None, None
-        return self._result(sightings)
+        return result
 
-    def _result(self, sightings: list[Sighting]) -> BlockResult:
+    def _result(self, steps: list[Step]) -> BlockResult:
         tuning = self._tuning
         floors = [d.floor for d in tuning.detectors if d.floor is not None] if tuning else []
         noise_dbfs = to_db(sum(float(floor.smooth.sum()) for floor in floors)) if floors else None
-        return BlockResult(tuple(sightings), self._end_ns, self._radio, self._counters, noise_dbfs)
+        return BlockResult(tuple(steps), self._end_ns, self._radio, self._counters, noise_dbfs)
 
     def _open_tuning(self, block: IqBlock) -> _Tuning:
         settings = self._settings.detector
@@ -169,37 +181,46 @@ class Pipeline:
             detectors.append(SliceDetector(settings, where, noise))
         return _Tuning(block.sample_rate_hz, block.centre_hz, channeliser, detectors)
 
-    def _flush_tuning(self, tuning: _Tuning) -> list[Sighting]:
-        sightings: list[Sighting] = []
+    def _close_tuning(self, tuning: _Tuning) -> list[Step]:
+        """Work on what is left of a tuning and close its open regions."""
+        steps: list[Step] = []
         if tuning.channeliser is not None:
-            for detector, samples in zip(tuning.detectors, tuning.channeliser.flush(), strict=True):
-                sightings += self._classify(detector, detector.feed(samples))
-        for detector in tuning.detectors:
-            sightings += self._classify(detector, detector.flush())
-        return sightings
+            steps += self._steps(tuning, tuning.channeliser.flush())
+        last = [(detector, detector.flush()) for detector in tuning.detectors]
+        steps.append(self._step(last))
+        return steps
 
-    def _classify(self, detector: SliceDetector, found: list[Analysed]) -> list[Sighting]:
-        """Label what was found, strongest first while the budget lasts, and put it in order of time."""
-        if not found:
-            return []
-        where = detector.where
+    def _steps(self, tuning: _Tuning, parts: list[NDArray[np.complex64]]) -> Iterator[Step]:
+        """One step for each segment that the samples complete, in all slices at once."""
+        each = [detector.segments(samples) for detector, samples in zip(tuning.detectors, parts, strict=True)]
+        for found in zip(*each, strict=True):
+            yield self._step(list(zip(tuning.detectors, found, strict=True)))
+
+    def _step(self, found: list[tuple[SliceDetector, Segment]]) -> Step:
+        """Label what was found in one segment, strongest first while the budget lasts, and put it in order of time."""
+        duration_s = max(segment.duration_s for _, segment in found)
+        limit = self._settings.patches_per_second
+        self._tokens = min(limit, self._tokens + limit * duration_s)
+        items = [(detector.where, item) for detector, segment in found for item in segment.found]
         labels: dict[int, Classification] = {}
-        if self._classifier is not None:
-            ranked = sorted(range(len(found)), key=lambda i: (-found[i].burst.snr_db, found[i].burst.start_ns))
+        if self._classifier is not None and items:
+            visible = [i for i, (_, item) in enumerate(items) if item.patchable]
+            ranked = sorted(visible, key=lambda i: (-items[i][1].burst.snr_db, items[i][1].burst.start_ns, i))
             chosen = sorted(ranked[: int(self._tokens)])
             self._tokens -= len(chosen)
-            patches = [found[i].patch(tuning_known=where.centre_known) for i in chosen]
-            labels = dict(zip(chosen, self._classifier.classify(patches), strict=True))
-        over = len(found) - len(labels) if self._classifier is not None else 0
+            patches = [items[i][1].patch(tuning_known=items[i][0].centre_known) for i in chosen]
+            labels = dict(zip(chosen, self._classifier.classify(patches), strict=True)) if patches else {}
+        over = len(items) - len(labels) if self._classifier is not None else 0
         self._counters = replace(
             self._counters,
-            bursts=self._counters.bursts + len(found),
+            bursts=self._counters.bursts + len(items),
             patches=self._counters.patches + len(labels),
             patches_over_budget=self._counters.patches_over_budget + over,
-            bursts_over_budget=self._counters.bursts_over_budget + detector.take_over_budget(),
+            bursts_over_budget=self._counters.bursts_over_budget + sum(d.take_over_budget() for d, _ in found),
         )
         sightings = [
             Sighting(item.burst, labels.get(i), self._radio, where.centre_known, where.centre_hz, where.sample_rate_hz)
-            for i, item in enumerate(found)
+            for i, (where, item) in enumerate(items)
         ]
-        return sorted(sightings, key=lambda s: (s.burst.start_ns, s.burst.centre_hz))
+        sightings.sort(key=lambda s: (s.burst.start_ns, s.burst.centre_hz))
+        return Step(max(segment.end_ns for _, segment in found), tuple(sightings))

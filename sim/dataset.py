@@ -164,7 +164,7 @@ def _render_and_find(emission: _Emission, rng: np.random.Generator) -> list[Anal
         # The floor must be known before a signal that never pauses.
         detector.feed(_noise(int(0.06 * rate_hz), 10.0 ** (-emission.snr_db / 10.0) * 1e-3, rng))
         start, stop = start + int(0.06 * rate_hz), stop + int(0.06 * rate_hz)
-    found = detector.feed(samples) + detector.flush()
+    found = [*detector.feed(samples), *detector.flush().found]
     return [item for item in found if _is_of(item, emission, start / rate_hz, stop / rate_hz)]
 
 

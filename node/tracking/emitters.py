@@ -16,6 +16,8 @@ LEAST_ON_AIR_S = 0.25
 UNKNOWN_LEAST_BURSTS = 8
 VIDEO_LEAST_LOOKS = 2
 """Two looks of 24 ms: some 750 lines of picture."""
+VIDEO_REACH_HZ = 6e6
+"""Slices this far apart hear the comb of one video transmitter; its channels are 20 MHz apart."""
 SETTLE_S = 1.0
 """An emitter that is not a drone is published this long after its first burst: what turns out to be part of a link
 never becomes a track of its own."""
@@ -39,6 +41,8 @@ class Emitter:
     radios: set[str] = field(default_factory=set)
     model: ModelRef | None = None
     mode: str | None = None
+    fresh: bool = True
+    """Something was added since it was last judged."""
 
     def add(self, sighting: Sighting, label: str, confidence: float) -> None:
         """Take one more burst."""
@@ -46,6 +50,7 @@ class Emitter:
         self.last_ns = max(self.last_ns, burst.end_ns)
         self.on_air_s += burst.duration_s
         self.count += 1
+        self.fresh = True
         self.radios.add(sighting.radio)
         self.votes[label] = self.votes.get(label, 0.0) + confidence
         if burst.snr_db > self.strongest.snr_db:
@@ -111,6 +116,8 @@ def find_emitter(emitters: dict[str, Emitter], group: str, burst: Burst) -> Emit
         if not emitter.key.startswith(group):
             continue
         reach_hz = max(SAME_EMITTER_HZ, 0.5 * max(burst.bandwidth_hz, emitter.strongest.bandwidth_hz))
+        if isinstance(burst.finding, LineCombFinding):
+            reach_hz = VIDEO_REACH_HZ
         apart_hz = abs(burst.centre_hz - emitter.centre_hz)
         if apart_hz < reach_hz and apart_hz < distance:
             best, distance = emitter, apart_hz

@@ -2,48 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bursts import Burst
+from dsp.bursts import Burst, KeyingFinding
 from dsp.protocols.record import HopTiming
 
 CHANNEL_TOLERANCE_HZ = 90e3
 """Bursts closer than this are on one channel: below half of the narrowest grid (250 kHz), above the centre's error."""
 CLOCK_TOLERANCE = 0.04
-"""Error of the time between two packets, as part of the interval."""
+"""Error of a packet's start, as part of the interval: a chirp cut by the slice's edge begins up to a symbol late."""
 CLOCK_TOLERANCE_S = 0.12e-3
 """Error of a burst's start at low signal-to-noise ratio."""
+CLOCK_TOLERANCE_MOST = 0.15
+"""Never more than this part of the interval, or anything fits the fastest clock."""
 LONGEST_SPAN_INTERVALS = 10
-"""Packets further apart than this say nothing of the clock: anything fits."""
+"""Packets further apart than this say nothing of the interval itself."""
+DRIFTS = (0.0, -40e-6, 40e-6)
+"""Clock errors tried: two crystals of 30 ppm, on a grid as fine as the tolerance asks for over some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packets:
-    """Bursts of one pool as arrays, in order of time.
+    """Bursts as arrays, in order of time.
 
     Parameters
     ----------
     start_s
         (n,) float64, since the first.
-    duration_s, centre_hz
+    duration_s, centre_hz, bandwidth_hz
         (n,) float64.
+    deviation_hz
+        (n,) float64, 0 where a burst was not found to be frequency keyed.
+    whole
+        (n,) bool, False where the burst runs out of the slice.
     channel
         (n,) index into ``channels_hz``.
     channels_hz
         Centres of the channels heard, ascending, the middle of their whole bursts.
-    whole
-        (n,) bool, False where the burst runs out of the slice.
     """
 
     start_s: NDArray[np.float64]
     duration_s: NDArray[np.float64]
     centre_hz: NDArray[np.float64]
+    bandwidth_hz: NDArray[np.float64]
+    deviation_hz: NDArray[np.float64]
+    whole: NDArray[np.bool_]
     channel: NDArray[np.intp]
     channels_hz: tuple[float, ...]
-    whole: NDArray[np.bool_]
 
     @property
     def count(self) -> int:
@@ -55,93 +64,214 @@ class Packets:
         """From the first start to the last end."""
         return float(self.start_s[-1] + self.duration_s[-1]) if self.count else 0.0
 
+    def pick(self, chosen: NDArray[np.bool_]) -> Packets:
+        """Some of the packets, with the channels they are on."""
+        start_s, centre_hz, whole = self.start_s[chosen], self.centre_hz[chosen], self.whole[chosen]
+        channel, channels_hz = channels_of(centre_hz, whole)
+        origin_s = start_s[0] if len(start_s) else 0.0
+        return Packets(
+            start_s - origin_s,
+            self.duration_s[chosen],
+            centre_hz,
+            self.bandwidth_hz[chosen],
+            self.deviation_hz[chosen],
+            whole,
+            channel,
+            channels_hz,
+        )
 
-def collect(bursts: list[Burst]) -> Packets:
-    """Put bursts, already in order of time, into arrays and their frequencies into channels."""
-    origin = bursts[0].start_ns
-    start_s = np.array([(b.start_ns - origin) * 1e-9 for b in bursts])
-    duration_s = np.array([b.duration_s for b in bursts])
-    centre_hz = np.array([b.centre_hz for b in bursts])
-    whole = np.array([not (b.cut_low or b.cut_high) for b in bursts])
+
+def channels_of(centre_hz: NDArray[np.float64], whole: NDArray[np.bool_]) -> tuple[NDArray[np.intp], tuple[float, ...]]:
+    """Group frequencies into channels; index of each and centres of all, ascending."""
+    if not len(centre_hz):
+        return np.zeros(0, dtype=np.intp), ()
     order = np.argsort(centre_hz)
-    group = np.zeros(len(bursts), dtype=np.intp)
+    group = np.zeros(len(centre_hz), dtype=np.intp)
     group[order] = np.concatenate(([0], np.cumsum(np.diff(centre_hz[order]) > CHANNEL_TOLERANCE_HZ)))
     channels = []
     for index in range(int(group.max()) + 1):
         members = group == index
         trusted = members & whole
         channels.append(float(np.median(centre_hz[trusted if trusted.any() else members])))
-    return Packets(start_s, duration_s, centre_hz, group, tuple(channels), whole)
+    return group, tuple(channels)
+
+
+def collect(bursts: Sequence[Burst]) -> Packets:
+    """Put bursts, already in order of time, into arrays and their frequencies into channels."""
+    origin_ns = bursts[0].start_ns if bursts else 0
+    rows = np.array(
+        [
+            (
+                (b.start_ns - origin_ns) * 1e-9,
+                b.duration_s,
+                b.centre_hz,
+                b.bandwidth_hz,
+                b.finding.deviation_hz if isinstance(b.finding, KeyingFinding) else 0.0,
+                not (b.cut_low or b.cut_high),
+            )
+            for b in bursts
+        ]
+    ).reshape(-1, 6)
+    whole = rows[:, 5] > 0
+    channel, channels_hz = channels_of(rows[:, 2], whole)
+    return Packets(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3], rows[:, 4], whole, channel, channels_hz)
+
+
+def clock_tolerance_s(interval_s: float) -> float:
+    """How far from its slot a packet may be found to begin."""
+    return min(CLOCK_TOLERANCE * interval_s + CLOCK_TOLERANCE_S, CLOCK_TOLERANCE_MOST * interval_s)
+
+
+def chance_share(interval_s: float) -> float:
+    """Share of unrelated bursts that fit a clock by chance."""
+    return 2.0 * clock_tolerance_s(interval_s) / interval_s
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One clock found among bursts: ``origin_s + k interval_s``.
+
+    Parameters
+    ----------
+    members
+        (n,) bool: the bursts that begin on it.
+    """
+
+    interval_s: float
+    origin_s: float
+    members: NDArray[np.bool_]
+
+
+def best_phase(start_s: NDArray[np.float64], interval_s: float) -> Phase:
+    """The phase of a clock that most bursts keep to.
+
+    Starts modulo the interval, the fullest window of twice the tolerance around the circle; tried for a few clock
+    errors where the stretch is long enough to tell them, then refined by a straight line through the members.
+
+    Parameters
+    ----------
+    start_s
+        (n,) ascending, at least one.
+    interval_s
+        Nominal interval of the clock.
+    """
+    tolerance_s = clock_tolerance_s(interval_s)
+    span_s = float(start_s[-1] - start_s[0])
+    drifts = DRIFTS if span_s * DRIFTS[-1] > 0.5 * tolerance_s else DRIFTS[:1]
+    best_count, best_interval_s, best_origin_s = 0, interval_s, 0.0
+    for drift in drifts:
+        trial_s = interval_s * (1.0 + drift)
+        phase = np.sort(start_s % trial_s)
+        around = np.concatenate((phase, phase + trial_s))
+        reach = np.searchsorted(around, phase + 2.0 * tolerance_s, side="right") - np.arange(len(phase))
+        pick = int(np.argmax(reach))
+        if reach[pick] > best_count:
+            best_count, best_interval_s = int(reach[pick]), trial_s
+            best_origin_s = float(np.median(around[pick : pick + reach[pick]]))
+    for _ in range(2):
+        slot = np.rint((start_s - best_origin_s) / best_interval_s)
+        members: NDArray[np.bool_] = np.abs(start_s - best_origin_s - slot * best_interval_s) < tolerance_s
+        if np.count_nonzero(members) < 3 or float(np.ptp(slot[members])) < 3:
+            break
+        x, y = slot[members], start_s[members]
+        centred = x - x.mean()
+        slope = float((centred * y).sum() / (centred * centred).sum())
+        # A few packets say little of the interval: no crystal is off by more than the trials allow for.
+        slope = float(np.clip(slope, interval_s * (1.0 + 2.0 * DRIFTS[1]), interval_s * (1.0 + 2.0 * DRIFTS[2])))
+        best_interval_s, best_origin_s = slope, float(y.mean() - slope * x.mean())
+    slot = np.rint((start_s - best_origin_s) / best_interval_s)
+    members = np.abs(start_s - best_origin_s - slot * best_interval_s) < tolerance_s
+    return Phase(best_interval_s, best_origin_s, members)
 
 
 @dataclass(frozen=True, slots=True)
 class ClockFit:
-    """How well packets keep to a packet clock.
+    """How packets that keep one clock follow each other.
 
     Parameters
     ----------
-    steps
-        Times between neighbouring packets that were short enough to judge.
-    fitting
-        Of those, whole multiples of the interval.
+    packets
+        Packets on the clock.
+    strays
+        Bursts of the same kind, on the same channels in the same time, that are not.
     single
-        Of those, exactly one interval.
-    longest_run, full_runs, runs
-        Runs of packets on one channel one interval apart: the longest; those at least three packets long; all that
-        have two or more.
+        Steps from one packet to the next of exactly one interval.
+    near
+        Steps of at most ``LONGEST_SPAN_INTERVALS``.
+    dwell
+        Slots that a stay on one channel lasts: the 80 % quantile.
     airtime_ratio
         Median length over the record's air time.
     channels
         Distinct channels.
+    jitter_s
+        Root mean square distance from the slots.
+    significance
+        Minus the decimal logarithm of the chance that unrelated bursts keep the clock as well.
     """
 
-    steps: int
-    fitting: int
+    packets: int
+    strays: int
     single: int
-    longest_run: int
-    full_runs: int
-    runs: int
+    near: int
+    dwell: int
     airtime_ratio: float
     channels: int
+    jitter_s: float
+    significance: float
 
     @property
     def fit(self) -> float:
-        """Share of the steps that fit, pulled towards 0 for few."""
-        return self.fitting / (self.steps + 1.0)
-
-    @property
-    def single_share(self) -> float:
-        """Share of the steps that are one interval."""
-        return self.single / max(self.steps, 1)
+        """Share of the bursts that fit, pulled towards 0 for few."""
+        return self.packets / (self.packets + self.strays + 1.0)
 
 
-def fit_clock(packets: Packets, timing: HopTiming) -> ClockFit:
-    """Compare packets with a record's timing.
+def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) -> ClockFit:
+    """Describe packets on one clock.
 
-    Steps between neighbours against whole multiples of the interval: a receiver's or transmitter's clock error over a
-    few packets is nothing, so no phase needs to be tracked.
+    Parameters
+    ----------
+    packets
+        Those on the clock.
+    phase
+        The clock; its ``origin_s`` counts from the first of ``packets``.
+    timing
+        The record's.
+    strays
+        Bursts of the same kind that are not on the clock.
     """
-    interval_s = timing.interval_s
-    steps = np.diff(packets.start_s)
-    tolerance_s = CLOCK_TOLERANCE * interval_s + CLOCK_TOLERANCE_S
-    near = steps < (LONGEST_SPAN_INTERVALS + 0.5) * interval_s
-    multiple = np.rint(steps / interval_s)
-    on_clock = near & (multiple >= 1) & (np.abs(steps - multiple * interval_s) < tolerance_s)
-    single = on_clock & (multiple == 1)
-    linked = single & (packets.channel[1:] == packets.channel[:-1])
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], linked, [False]))))
-    lengths = edges[1::2] - edges[::2] + 1
-    airtime = float(np.median(packets.duration_s)) / timing.airtime_s
+    interval_s = phase.interval_s
+    slot = np.rint((packets.start_s - phase.origin_s) / interval_s)
+    error_s = packets.start_s - phase.origin_s - slot * interval_s
+    steps = np.diff(slot)
+    near = (steps <= LONGEST_SPAN_INTERVALS) & (steps >= 1)
+    # A stay goes on while the next packet is on the same channel, one missed packet allowed for.
+    stays = (steps <= 2) & (packets.channel[1:] == packets.channel[:-1])
+    ends = np.flatnonzero(np.concatenate((~stays, [True])))
+    begins = np.concatenate(([0], ends[:-1] + 1))
+    dwell = np.sort(slot[ends] - slot[begins] + 1)
+    usual = int(dwell[min(len(dwell) - 1, int(0.8 * len(dwell)))])
+    total = packets.count + strays
     return ClockFit(
-        steps=int(near.sum()),
-        fitting=int(on_clock.sum()),
-        single=int(single.sum()),
-        longest_run=int(lengths.max()) if len(lengths) else 1,
-        full_runs=int((lengths >= 3).sum()),
-        runs=len(lengths),
-        airtime_ratio=airtime,
+        packets=packets.count,
+        strays=strays,
+        single=int(np.count_nonzero(steps == 1)),
+        near=int(np.count_nonzero(near)),
+        dwell=usual,
+        airtime_ratio=float(np.median(packets.duration_s)) / timing.airtime_s,
         channels=len(packets.channels_hz),
+        jitter_s=float(np.sqrt(np.mean(error_s**2))),
+        significance=_significance(packets.count - 1, total - 1, chance_share(interval_s)),
     )
+
+
+def _significance(fitting: int, total: int, share: float) -> float:
+    """Minus the decimal logarithm of the chance of ``fitting`` or more of ``total``, by the Chernoff bound."""
+    if total <= 0 or fitting <= share * total:
+        return 0.0
+    part = min(fitting / total, 1.0 - 1e-12)
+    distance = part * np.log(part / share) + (1.0 - part) * np.log((1.0 - part) / (1.0 - share))
+    return float(total * distance / np.log(10.0))
 
 
 def on_grid(channels_hz: tuple[float, ...], grid_hz: tuple[float, ...], tolerance_hz: float) -> float:

@@ -2,103 +2,383 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dsp.bursts import Burst, ChirpFinding, KeyingFinding
-from dsp.protocols import PROTOCOLS
-from dsp.protocols.match import chirp_agrees, in_band
-from dsp.protocols.record import ChirpPhy, FskPhy, HopTiming, Mode, RfProtocol
-from node.tracking.hops import ClockFit, Packets, collect, fit_clock, measured_interval_s, on_grid
+from dsp.bursts import Burst, ChirpFinding
+from dsp.units import NS_PER_S, to_ns
+from node.tracking.hops import CHANNEL_TOLERANCE_HZ, Packets, clock_tolerance_s, collect
+from node.tracking.hypotheses import (
+    AIRTIME_RANGE,
+    FSK_AIRTIME_RANGE,
+    FSK_BANDWIDTH_RANGE,
+    LEAST_PACKETS,
+    Candidate,
+    LinkHypothesis,
+    hopper,
+    judge,
+)
 
 MEMORY_S = 6.0
 """Bursts older than this no longer count: a link on 40 channels shows itself several times in it."""
-MEMORY_BURSTS = 1200
-LEAST_PACKETS = 6
-"""A drone track never rests on one burst; six packets give five steps of the clock."""
-LEAST_FIT = 0.7
-LEAST_SINGLE = 0.2
-LEAST_PACKETS_FSK = 24
-LEAST_FIT_FSK = 0.75
-"""Stricter without a chirp: bursts of keying are common, and a tenth of a millisecond fits by chance more often."""
-AIRTIME_RANGE = (0.72, 1.35)
-"""Records' air times differ by up to a fifth between chips and formulas; the next mode is further away."""
-FSK_AIRTIME_RANGE = (0.6, 1.35)
-FSK_BANDWIDTH_RANGE = (0.45, 1.3)
-DEVIATION_RANGE = (0.55, 1.6)
-KEYED_SHARE = 0.5
-GRID_TOLERANCE_HZ = 60e3
-"""30 ppm of receiver and of transmitter at 1 GHz."""
-HOPPER_LEAST_CHANNELS = 3
-HOPPER_LEAST_PACKETS = 16
-HOPPER_LEAST_FIT = 0.75
-HOPPER_LEAST_RATE_HZ = 3.0
-"""Packets a second heard: sensors and meters, many of them together, stay below it on a common clock."""
+MEMORY_BURSTS = 320
+"""Bursts of a link, and of a kind that belong to none, that are kept."""
+JUDGE_AGAIN_S = 1.0
+"""A link is judged anew this often, and whenever it has grown by half."""
+CLOCK_DRIFT = 20e-6
+"""What a measured interval may be wrong by, so that a link is recognised after a pause."""
+LONGEST_PAUSE_S = 20.0
+COMPANION_SHARE = 0.7
+"""A second clock whose packets are nearly always on the first one's channel is the other end of the same link."""
+SAME_MOMENT_SHARE = 0.5
+"""Bursts on one channel that overlap this much are one, heard in two slices."""
+HOPPER_EVERY_S = 0.5
+NEWS_SHARE = 10
+LOOK_EVERY_S = 0.25
+"""Free bursts are searched for links when a tenth of them is new, or this long after the last search."""
+LINKS_AT_MOST = 32
+"""Of one kind; more than this many drones with one kind of chirp in one slice cannot be told apart."""
+
+Kind = Literal["chirp", "keyed"]
 
 
-@dataclass(frozen=True, slots=True)
-class LinkHypothesis:
-    """A named link and how well the bursts support it.
+@dataclass(slots=True)
+class Link:
+    """One transmitter that hops, as far as it has been heard."""
+
+    key: str
+    hypothesis: LinkHypothesis
+    others: list[LinkHypothesis]
+    bursts: deque[Burst]
+    anchor_ns: int
+    interval_ns: float
+    first_ns: int
+    last_ns: int
+    count: int
+    judged_ns: int = 0
+    judged_count: int = 0
+    fresh: bool = True
+    """Judged since the track was last described."""
+    channel_hz: float = 0.0
+    channels: dict[int, list[float]] = field(default_factory=dict)
+    """Channels heard since the beginning, by their number in steps of the tolerance: centre, bursts, whole bursts."""
+
+    def error(self, burst: Burst) -> float | None:
+        """How far a burst is from this link's clock, as part of what is allowed; None where it cannot belong to it."""
+        timing = self.hypothesis.timing
+        chirp = isinstance(burst.finding, ChirpFinding)
+        low, high = AIRTIME_RANGE if chirp else FSK_AIRTIME_RANGE
+        if not low * timing.airtime_s < burst.duration_s < high * timing.airtime_s:
+            return None
+        if not chirp:
+            usual_hz = self.bursts[-1].bandwidth_hz
+            if not FSK_BANDWIDTH_RANGE[0] * usual_hz < burst.bandwidth_hz < usual_hz / FSK_BANDWIDTH_RANGE[0]:
+                return None
+        after_ns = burst.start_ns - self.anchor_ns
+        if abs(after_ns) > LONGEST_PAUSE_S * NS_PER_S:
+            return None
+        slot = round(after_ns / self.interval_ns)
+        if slot == 0:
+            return None
+        allowed_ns = 1e9 * clock_tolerance_s(timing.interval_s) + CLOCK_DRIFT * abs(after_ns)
+        error = abs(after_ns - slot * self.interval_ns) / min(allowed_ns, 0.3 * self.interval_ns)
+        if error > 1.0:
+            return None
+        # A packet where the hops put it, on the channel of the last one, is surer than any other.
+        stays = slot < timing.packets_per_hop and abs(burst.centre_hz - self.channel_hz) < CHANNEL_TOLERANCE_HZ
+        return error - (1.0 if stays else 0.0)
+
+    def take(self, burst: Burst) -> None:
+        """Add a burst that belongs to the link."""
+        after_ns = burst.start_ns - self.anchor_ns
+        slot = round(after_ns / self.interval_ns)
+        if slot > 0:
+            expected_ns = self.anchor_ns + slot * self.interval_ns
+            self.anchor_ns = round(expected_ns + 0.25 * (burst.start_ns - expected_ns))
+            self.channel_hz = burst.centre_hz
+        self.append(burst)
+
+    def append(self, burst: Burst) -> None:
+        """Remember a burst and its channel."""
+        if self.bursts and burst.start_ns < self.bursts[-1].start_ns:
+            ordered = sorted([*self.bursts, burst], key=_order)
+            self.bursts.clear()
+            self.bursts.extend(ordered)
+        else:
+            self.bursts.append(burst)
+        self.count += 1
+        self.last_ns = max(self.last_ns, burst.end_ns)
+        number = round(burst.centre_hz / CHANNEL_TOLERANCE_HZ)
+        near = next((n for n in (number, number - 1, number + 1) if n in self.channels), None)
+        whole = not (burst.cut_low or burst.cut_high)
+        if near is None:
+            self.channels[number] = [burst.centre_hz, 1.0, float(whole)]
+            return
+        centre = self.channels[near]
+        if whole or not centre[2]:
+            weight = 1.0 / min(centre[2] + 1.0 if whole else centre[1] + 1.0, 50.0)
+            centre[0] += weight * (burst.centre_hz - centre[0])
+        centre[1] += 1.0
+        centre[2] += whole
+
+    def due(self, now_ns: int) -> bool:
+        """Whether there is enough new to judge it again."""
+        if self.count == self.judged_count:
+            return False
+        grown = self.count >= self.judged_count * 1.5
+        return grown or now_ns - self.judged_ns >= to_ns(JUDGE_AGAIN_S)
+
+
+def _order(burst: Burst) -> tuple[int, float]:
+    return burst.start_ns, burst.centre_hz
+
+
+class LinkPool:
+    """Bursts of one kind and the links among them.
 
     Parameters
     ----------
-    protocol, mode
-        The record; None for a hopper that no record describes.
-    packets, clock
-        The evidence.
-    score
-        0 to 1: what remains of the best possible agreement.
-    interval_s
-        Packet interval.
-    grid_share
-        Share of the channels heard that lie on the record's grid.
+    key
+        Name of the kind.
+    candidates
+        Modes of the records that such bursts may be.
     """
 
-    protocol: RfProtocol | None
-    mode: Mode | None
-    packets: Packets
-    clock: ClockFit
-    score: float
-    interval_s: float
-    grid_share: float
-
-
-class Pool:
-    """Recent bursts of one kind, in order of time."""
-
-    def __init__(self) -> None:
-        self.bursts: deque[Burst] = deque(maxlen=MEMORY_BURSTS)
+    def __init__(self, key: str, candidates: tuple[Candidate, ...]) -> None:
+        self.key = key
+        self.links: list[Link] = []
+        self._candidates = candidates
+        self._free: list[Burst] = []
+        self._news = 0
+        self._hopper_ns = 0
+        self._looked_ns = 0
+        self._serial = 0
 
     def add(self, burst: Burst) -> None:
-        """Take a burst; pieces of one chirp packet become one again."""
-        if self.bursts and isinstance(burst.finding, ChirpFinding):
-            last = self.bursts[-1]
-            gap_s = (burst.start_ns - last.end_ns) * 1e-9
-            same_channel = abs(burst.centre_hz - last.centre_hz) < 0.3 * burst.finding.bandwidth_hz
-            if same_channel and gap_s < 1.2 * burst.finding.symbol_s:
-                self.bursts[-1] = _joined(last, burst)
-                return
-        self.bursts.append(burst)
-        # Pieces of two radios, or a long burst closed late, may come out of order.
-        if len(self.bursts) > 1 and self.bursts[-2].start_ns > burst.start_ns:
-            ordered = sorted(self.bursts, key=lambda b: (b.start_ns, b.centre_hz))
-            self.bursts.clear()
-            self.bursts.extend(ordered)
+        """Take a burst: of a link that is known, or free. Pieces of one packet become one again."""
+        if self._joins(burst):
+            return
+        best: Link | None = None
+        best_error = 1.0
+        for link in self.links:
+            error = link.error(burst)
+            if error is not None and error < best_error:
+                best, best_error = link, error
+        if best is not None:
+            best.take(burst)
+            return
+        self._news += 1
+        if self._free and burst.start_ns < self._free[-1].start_ns:
+            insort(self._free, burst, key=_order)
+        else:
+            self._free.append(burst)
+        if len(self._free) > MEMORY_BURSTS:
+            del self._free[: len(self._free) - MEMORY_BURSTS]
 
-    def forget_before(self, time_ns: int) -> None:
-        """Drop what is older."""
-        while self.bursts and self.bursts[0].start_ns < time_ns:
-            self.bursts.popleft()
+    def _joins(self, burst: Burst) -> bool:
+        """Put a burst to one that it is a piece of, or the same as, heard in another slice; False if it is neither."""
+        finding = burst.finding
+        slack_ns = 1.2e9 * finding.symbol_s if isinstance(finding, ChirpFinding) else 0.0
+        width_hz = 0.3 * (finding.bandwidth_hz if isinstance(finding, ChirpFinding) else burst.bandwidth_hz)
+        for queue in (self._free, *(link.bursts for link in self.links)):
+            for back in range(1, min(5, len(queue)) + 1):
+                other = queue[-back]
+                if abs(other.centre_hz - burst.centre_hz) > width_hz:
+                    continue
+                overlap_ns = min(other.end_ns, burst.end_ns) - max(other.start_ns, burst.start_ns)
+                least_ns = SAME_MOMENT_SHARE * 1e9 * min(other.duration_s, burst.duration_s)
+                if overlap_ns > least_ns:
+                    if burst.snr_db > other.snr_db and not (burst.cut_low or burst.cut_high):
+                        queue[-back] = burst
+                    return True
+                piece = other.cut_end or burst.cut_start or slack_ns > 0
+                if piece and overlap_ns > -slack_ns:
+                    queue[-back] = _joined(other, burst)
+                    return True
+        return False
+
+    def judge(self, now_ns: int, *, tuning_known: bool, final: bool = False) -> list[Link]:
+        """Look for new links among the free bursts and judge the known ones again; those with news."""
+        horizon_ns = now_ns - to_ns(MEMORY_S)
+        while self._free and self._free[0].start_ns < horizon_ns:
+            del self._free[0]
+        told: list[Link] = []
+        for link in self.links:
+            while len(link.bursts) > 1 and (link.bursts[0].start_ns < horizon_ns or len(link.bursts) > MEMORY_BURSTS):
+                link.bursts.popleft()
+            if link.due(now_ns) or (final and link.count > link.judged_count):
+                self._judge_again(link, now_ns, tuning_known=tuning_known)
+                told.append(link)
+        enough = self._news >= max(1, len(self._free) // NEWS_SHARE)
+        waited = final or now_ns - self._looked_ns >= to_ns(LOOK_EVERY_S)
+        if len(self._free) >= LEAST_PACKETS and self._news and (enough or waited):
+            self._news, self._looked_ns = 0, now_ns
+            told += self._look_for_links(now_ns, tuning_known=tuning_known)
+            due = final or now_ns - self._hopper_ns >= to_ns(HOPPER_EVERY_S)
+            if due and not any(link.hypothesis.protocol for link in self.links):
+                self._hopper_ns = now_ns
+                told += self._look_for_hopper(now_ns)
+        return told
+
+    def _judge_again(self, link: Link, now_ns: int, *, tuning_known: bool) -> None:
+        """Judge a link on its own bursts and the free ones of its time: a better mode may explain both."""
+        link.judged_ns, link.judged_count, link.fresh = now_ns, link.count, True
+        begin_ns, end_ns = link.bursts[0].start_ns, link.bursts[-1].end_ns
+        beside = [b for b in self._free if begin_ns <= b.start_ns <= end_ns]
+        together = sorted([*link.bursts, *beside], key=_order)
+        packets = collect(together)
+        if link.hypothesis.protocol is None:
+            found = hopper(_alike(packets)[1])
+            if found is not None:
+                link.hypothesis = found
+            return
+        hypotheses = judge(packets, self._candidates, tuning_known=tuning_known)
+        if not hypotheses:
+            return
+        best = hypotheses[0]
+        own = {id(b) for b in link.bursts}
+        of_own = sum(id(b) in own for b, is_in in zip(together, best.phase.members.tolist(), strict=True) if is_in)
+        if of_own * 2 < len(link.bursts):
+            return  # the free bursts are another link; it will be found among them
+        gained = [
+            b for b, is_in in zip(together, best.phase.members.tolist(), strict=True) if is_in and id(b) not in own
+        ]
+        link.hypothesis, link.others = best, hypotheses
+        _set_clock(link, best, together)
+        for burst in gained:
+            link.append(burst)
+        if gained:
+            taken = {id(b) for b in gained}
+            self._free = [b for b in self._free if id(b) not in taken]
+            link.judged_count = link.count
+
+    def _look_for_links(self, now_ns: int, *, tuning_known: bool) -> list[Link]:
+        """New links among the free bursts, and the second clocks of known ones."""
+        told: list[Link] = []
+        while len(self._free) >= LEAST_PACKETS and len(self.links) < LINKS_AT_MOST:
+            packets = collect(self._free)
+            hypotheses = judge(packets, self._candidates, tuning_known=tuning_known)
+            if not hypotheses:
+                break
+            best = hypotheses[0]
+            chosen = best.phase.members.tolist()
+            members = [b for b, is_in in zip(self._free, chosen, strict=True) if is_in]
+            free = [b for b, is_in in zip(self._free, chosen, strict=True) if not is_in]
+            link = self._same_link(best, members)
+            if link is None:
+                link = self._new_link(best, hypotheses, members)
+            else:
+                for burst in members:
+                    link.append(burst)
+                if members[0].start_ns >= link.anchor_ns:
+                    _set_clock(link, best, self._free)
+            self._free = free
+            link.judged_ns, link.judged_count, link.fresh = now_ns, link.count, True
+            told.append(link)
+        return told
+
+    def _look_for_hopper(self, now_ns: int) -> list[Link]:
+        packets = collect(self._free)
+        alike, picked = _alike(packets)
+        found = hopper(picked)
+        if found is None:
+            return []
+        indexes = np.flatnonzero(alike)[found.phase.members].tolist()
+        members = [self._free[i] for i in indexes]
+        taken = {id(b) for b in members}
+        link = self._new_link(found, [], members)
+        self._free = [b for b in self._free if id(b) not in taken]
+        link.judged_ns, link.judged_count = now_ns, link.count
+        return [link]
+
+    def _new_link(self, best: LinkHypothesis, others: list[LinkHypothesis], members: list[Burst]) -> Link:
+        self._serial += 1
+        link = Link(
+            f"link:{self.key}:{self._serial}",
+            best,
+            others,
+            deque(maxlen=2 * MEMORY_BURSTS),
+            members[0].start_ns,
+            best.phase.interval_s * 1e9,
+            members[0].start_ns,
+            members[-1].end_ns,
+            0,
+        )
+        for burst in members:
+            link.append(burst)
+        _set_clock(link, best, members)
+        self.links.append(link)
+        return link
+
+    def _same_link(self, best: LinkHypothesis, members: list[Burst]) -> Link | None:
+        """A known link that these packets belong to as well: its other end, or itself after a break of the clock."""
+        for link in self.links:
+            old = link.hypothesis
+            if old.protocol is not best.protocol or old.mode is not best.mode:
+                continue
+            if members[0].start_ns > link.bursts[-1].end_ns:
+                return link
+            if _companion_share(members, link) > COMPANION_SHARE:
+                return link
+        return None
+
+
+def _companion_share(members: list[Burst], link: Link) -> float:
+    """Share of the bursts that begin within an interval of a packet of the link, on its channel."""
+    start_ns = np.array([b.start_ns for b in link.bursts])
+    centre_hz = np.array([b.centre_hz for b in link.bursts])
+    beside = 0
+    for burst in members:
+        at = int(np.searchsorted(start_ns, burst.start_ns))
+        near = [i for i in (at - 1, at) if 0 <= i < len(start_ns)]
+        beside += any(
+            abs(int(start_ns[i]) - burst.start_ns) < 1.05 * link.interval_ns
+            and abs(float(centre_hz[i]) - burst.centre_hz) < CHANNEL_TOLERANCE_HZ
+            for i in near
+        )
+    return beside / len(members)
+
+
+def _set_clock(link: Link, best: LinkHypothesis, bursts: list[Burst]) -> None:
+    """Take over a fitted clock; its last packet is the anchor of what comes."""
+    last = max((b for b in link.bursts), key=_order)
+    first_ns = next(b.start_ns for b, is_in in zip(bursts, _mask(best, bursts), strict=True) if is_in)
+    origin_ns = first_ns + best.phase.origin_s * 1e9
+    interval_ns = best.phase.interval_s * 1e9
+    link.interval_ns = interval_ns
+    link.anchor_ns = round(origin_ns + round((last.start_ns - origin_ns) / interval_ns) * interval_ns)
+    link.channel_hz = last.centre_hz
+
+
+def _mask(best: LinkHypothesis, bursts: list[Burst]) -> list[bool]:
+    members: list[bool] = best.phase.members.tolist()
+    return members if len(members) == len(bursts) else [True] * len(bursts)
+
+
+def _alike(packets: Packets) -> tuple[NDArray[np.bool_], Packets]:
+    """The largest group of bursts of about one length and bandwidth."""
+    best = np.zeros(packets.count, dtype=np.bool_)
+    for pattern in range(0, packets.count, max(1, packets.count // 12)):
+        length = packets.duration_s / packets.duration_s[pattern]
+        width = packets.bandwidth_hz / packets.bandwidth_hz[pattern]
+        group = (length > 0.7) & (length < 1.4) & (width > 0.7) & (width < 1.4)
+        if np.count_nonzero(group) > np.count_nonzero(best):
+            best = group
+    return best, packets.pick(best)
 
 
 def _joined(one: Burst, two: Burst) -> Burst:
+    first, second = (one, two) if one.start_ns <= two.start_ns else (two, one)
     end_ns = max(one.end_ns, two.end_ns)
     strong = one if one.duration_s >= two.duration_s else two
     return Burst(
-        start_ns=one.start_ns,
-        duration_s=(end_ns - one.start_ns) * 1e-9,
+        start_ns=first.start_ns,
+        duration_s=(end_ns - first.start_ns) * 1e-9,
         centre_hz=strong.centre_hz,
         bandwidth_hz=max(one.bandwidth_hz, two.bandwidth_hz),
         snr_db=strong.snr_db,
@@ -106,119 +386,6 @@ def _joined(one: Burst, two: Burst) -> Burst:
         finding=strong.finding,
         cut_low=one.cut_low or two.cut_low,
         cut_high=one.cut_high or two.cut_high,
-        cut_start=one.cut_start,
-        cut_end=two.cut_end,
+        cut_start=first.cut_start,
+        cut_end=second.cut_end,
     )
-
-
-def chirp_hypotheses(bursts: list[Burst], *, tuning_known: bool) -> list[LinkHypothesis]:
-    """Every hopping mode of every record that chirps of one shape may be, best first."""
-    if len(bursts) < LEAST_PACKETS or not isinstance(bursts[0].finding, ChirpFinding):
-        return []
-    shape = bursts[0].finding
-    packets = collect(bursts)
-    found = []
-    for protocol in PROTOCOLS:
-        for mode in protocol.modes:
-            if isinstance(mode.phy, ChirpPhy) and isinstance(mode.timing, HopTiming) and chirp_agrees(mode.phy, shape):
-                hypothesis = _judge(protocol, mode, mode.timing, packets, tuning_known=tuning_known)
-                if hypothesis is not None and hypothesis.clock.fit >= LEAST_FIT:
-                    found.append(hypothesis)
-    return sorted(found, key=lambda h: -h.score)
-
-
-def keyed_hypotheses(bursts: list[Burst], *, tuning_known: bool) -> list[LinkHypothesis]:
-    """Every hopping frequency-keyed mode of every record that bursts may be, best first."""
-    found = []
-    for protocol in PROTOCOLS:
-        for mode in protocol.modes:
-            if not (isinstance(mode.phy, FskPhy) and isinstance(mode.timing, HopTiming)):
-                continue
-            low_s, high_s = (mode.timing.airtime_s * part for part in FSK_AIRTIME_RANGE)
-            low_hz, high_hz = (mode.phy.bandwidth_hz * part for part in FSK_BANDWIDTH_RANGE)
-            fitting = [b for b in bursts if low_s < b.duration_s < high_s and low_hz < b.bandwidth_hz < high_hz]
-            keyed = sum(_keyed_like(b, mode.phy) for b in fitting)
-            if len(fitting) < LEAST_PACKETS_FSK or keyed < KEYED_SHARE * len(fitting):
-                continue
-            hypothesis = _judge(protocol, mode, mode.timing, collect(fitting), tuning_known=tuning_known)
-            if hypothesis is not None and hypothesis.clock.fit >= LEAST_FIT_FSK:
-                found.append(hypothesis)
-    return sorted(found, key=lambda h: -h.score)
-
-
-def _keyed_like(burst: Burst, phy: FskPhy) -> bool:
-    """Whether a burst was found to be keyed with about the record's deviation."""
-    finding = burst.finding
-    low, high = DEVIATION_RANGE
-    return isinstance(finding, KeyingFinding) and low < finding.deviation_hz / phy.deviation_hz < high
-
-
-def _judge(
-    protocol: RfProtocol, mode: Mode, timing: HopTiming, packets: Packets, *, tuning_known: bool
-) -> LinkHypothesis | None:
-    """Weigh one mode: clock, runs on a channel, air time, grid. None where one of them rules it out."""
-    bands = protocol.bands_of(mode)
-    if tuning_known:
-        middle_hz = float(np.median(packets.centre_hz))
-        bands = tuple(band for band in bands if in_band(band, middle_hz))
-        if not bands:
-            return None
-    if len(packets.channels_hz) < 2:
-        return None
-    clock = fit_clock(packets, timing)
-    fsk = isinstance(mode.phy, FskPhy)
-    low, high = FSK_AIRTIME_RANGE if fsk else AIRTIME_RANGE
-    if clock.steps < LEAST_PACKETS - 1 or clock.single_share < LEAST_SINGLE or not low < clock.airtime_ratio < high:
-        return None
-    grid_share = max((on_grid(packets.channels_hz, band.channels_hz, GRID_TOLERANCE_HZ) for band in bands), default=0.0)
-    # Runs: packets_per_hop in a row on a channel, no more (a missed hop aside), and not systematically fewer.
-    if clock.runs:
-        full = clock.full_runs / clock.runs
-        runs = full if timing.packets_per_hop >= 3 else 1.0 - full
-    else:
-        runs = 0.3
-    airtime = 1.0 - min(1.0, abs(np.log(clock.airtime_ratio)) / 0.4)
-    score = clock.fit * (0.55 + 0.15 * runs + 0.15 * airtime + 0.15 * (grid_share if tuning_known else 1.0))
-    return LinkHypothesis(protocol, mode, packets, clock, float(score), timing.interval_s, grid_share)
-
-
-def hopper_hypothesis(bursts: list[Burst]) -> LinkHypothesis | None:
-    """A hop link that no record describes: one kind of packet, a common clock, several channels.
-
-    Parameters
-    ----------
-    bursts
-        Bursts of about one length and bandwidth, in order of time.
-    """
-    if len(bursts) < HOPPER_LEAST_PACKETS:
-        return None
-    packets = collect(bursts)
-    measured = measured_interval_s(packets)
-    if measured is None:
-        return None
-    interval_s, share = measured
-    rate_hz = packets.count / max(packets.span_s, 1e-3)
-    airtime_s = float(np.median(packets.duration_s))
-    if (
-        share < HOPPER_LEAST_FIT
-        or len(packets.channels_hz) < HOPPER_LEAST_CHANNELS
-        or rate_hz < HOPPER_LEAST_RATE_HZ
-        or airtime_s > interval_s
-    ):
-        return None
-    timing = HopTiming(interval_s, 1, airtime_s)
-    clock = fit_clock(packets, timing)
-    if clock.fit < HOPPER_LEAST_FIT:
-        return None
-    return LinkHypothesis(None, None, packets, clock, 0.6 * clock.fit, interval_s, 0.0)
-
-
-def link_confidence(hypothesis: LinkHypothesis) -> float:
-    """Probability that the link is what it is called: steps on the clock against steps off it, times the agreement.
-
-    ``(k + 1) / (n + 3) * s`` with k of n steps on the clock, pulled up towards 1 by the agreement ``s`` of the rest.
-    """
-    clock = hypothesis.clock
-    share = (clock.fitting + 1.0) / (clock.steps + 3.0)
-    agreement = min(1.0, hypothesis.score / max(clock.fit, 1e-6))
-    return float(min(0.99, share * (0.5 + 0.5 * agreement)))

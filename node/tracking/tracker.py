@@ -5,30 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dsp.bursts import Burst, ChirpFinding, EnergyFinding, KeyingFinding, LineCombFinding
-from dsp.protocols import BY_LABEL
 from dsp.protocols.match import in_band
-from dsp.protocols.record import ChirpPhy, HopTiming
 from dsp.units import to_ns
 from models.classifier import ModelRef
-from node.ids import track_ulid
-from node.pipeline import BlockResult, Sighting
+from node.pipeline import BlockResult, Sighting, Step
+from node.tracking.describe import emitter_track, link_track
 from node.tracking.emitters import SETTLE_S, Emitter, find_emitter, trim_votes
-from node.tracking.labels import UNKNOWN_HOPPER, burst_label, family_of
-from node.tracking.links import (
-    MEMORY_S,
-    LinkHypothesis,
-    Pool,
-    chirp_hypotheses,
-    hopper_hypothesis,
-    keyed_hypotheses,
-    link_confidence,
-)
+from node.tracking.hypotheses import chirp_candidates, keyed_candidates
+from node.tracking.labels import burst_label, family_of
+from node.tracking.links import Link, LinkPool
 from node.tracking.track import EndReason, Track, TrackChange
 
-JUDGE_EVERY_S = 0.1
-"""How often the pools are judged anew: the tracker's share of the latency."""
+EMITTERS_EVERY_S = 0.1
+"""How often emitters are judged: the tracker's share of the latency of a video track. Links are judged every step."""
 KEYED_LEAST_BANDWIDTH_HZ = 60e3
 KEYED_LONGEST_S = 0.16
+EMITTERS_AT_MOST = 400
+"""Memory stays bounded in the worst band: the oldest that has no track is forgotten first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +59,8 @@ class _Published:
 class Tracker:
     """Keeps links and emitters over time.
 
+    Works on the steps of the results alone, so the size of the blocks changes nothing.
+
     Parameters
     ----------
     settings
@@ -77,44 +72,45 @@ class Tracker:
     def __init__(self, settings: TrackerSettings, node_name: str) -> None:
         self._settings = settings
         self._node_name = node_name
-        self._chirps: dict[tuple[int, float, bool], Pool] = {}
-        self._keyed = Pool()
+        self._chirps: dict[tuple[int, float, bool], LinkPool] = {}
+        self._keyed = LinkPool("keyed", keyed_candidates())
         self._emitters: dict[str, Emitter] = {}
         self._tracks: dict[str, _Published] = {}
         self._radios: dict[str, set[str]] = {}
         self._known = True
         self._slice_centre_hz = 0.0
         self._model: ModelRef | None = None
-        self._judged_ns = 0
+        self._emitters_judged_ns: int | None = None
         self._now_ns = 0
         self._serial = 0
-        self._claims: list[tuple[float, float]] = []
-        self._claimed_until_ns = 0
+        self._claims: dict[str, tuple[tuple[float, float], ...]] = {}
 
     def observe(self, result: BlockResult) -> list[TrackChange]:
         """Take what one block gave, even if nothing; give what changed."""
-        self._now_ns = max(self._now_ns, result.end_ns)
-        touched: set[tuple[int, float, bool] | str] = set()
-        for sighting in result.sightings:
-            key = self._sort(sighting)
-            if key is not None:
-                touched.add(key)
-        changes: list[TrackChange] = []
-        if self._now_ns - self._judged_ns >= to_ns(JUDGE_EVERY_S) or not self._judged_ns:
-            self._judged_ns = self._now_ns
-            changes += self._judge()
-        changes += self._age()
-        return changes
+        return [change for step in result.steps for change in self._step(step)]
+
+    def _step(self, step: Step) -> list[TrackChange]:
+        self._now_ns = max(self._now_ns, step.end_ns)
+        for sighting in step.sightings:
+            self._sort(sighting)
+        changes = self._judge_links()
+        last_ns = self._emitters_judged_ns
+        if last_ns is None or self._now_ns - last_ns >= to_ns(EMITTERS_EVERY_S):
+            self._emitters_judged_ns = self._now_ns
+            changes += self._judge_emitters()
+        return changes + self._age()
 
     def close(self, end_ns: int) -> list[TrackChange]:
         """End of the signal: a last judgement, then every track ends."""
         self._now_ns = max(self._now_ns, end_ns)
-        changes = self._judge(final=True)
+        changes = self._judge_links(final=True) + self._judge_emitters(final=True)
         changes += [self._end(key, "shutdown") for key in sorted(self._tracks)]
         self._tracks.clear()
         return changes
 
-    def _sort(self, sighting: Sighting) -> tuple[int, float, bool] | str | None:
+    # --- sorting ---------------------------------------------------------------------------------------------
+
+    def _sort(self, sighting: Sighting) -> None:
         burst = sighting.burst
         self._known = sighting.tuning_known
         self._slice_centre_hz = sighting.slice_centre_hz
@@ -124,20 +120,23 @@ class Tracker:
         label, confidence = burst_label(sighting)
         if isinstance(finding, ChirpFinding):
             shape = (finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s > 0)
-            self._chirps.setdefault(shape, Pool()).add(burst)
-            self._radios.setdefault(f"chirp:{shape}", set()).add(sighting.radio)
+            pool = self._chirps.get(shape)
+            if pool is None:
+                name = f"SF{shape[0]}/{shape[1] / 1e3:.0f}{'' if shape[2] else '-'}"
+                pool = self._chirps[shape] = LinkPool(name, chirp_candidates(finding))
+            pool.add(burst)
+            self._radios.setdefault(pool.key, set()).add(sighting.radio)
         elif (
             isinstance(finding, (KeyingFinding, EnergyFinding))
             and burst.bandwidth_hz >= KEYED_LEAST_BANDWIDTH_HZ
             and burst.duration_s <= KEYED_LONGEST_S
         ):
             self._keyed.add(burst)
-            self._radios.setdefault("keyed", set()).add(sighting.radio)
+            self._radios.setdefault(self._keyed.key, set()).add(sighting.radio)
         if family_of(label).startswith("drone") and not isinstance(finding, LineCombFinding):
-            return None  # a lone burst is evidence; only a clock and a grid make a drone track
+            return  # a lone burst is evidence; only a clock and a grid make a drone track
         if not self._claimed(burst):
             self._emit(sighting, label, confidence)
-        return None
 
     def _claimed(self, burst: Burst) -> bool:
         """Whether a burst lies in the band of a link that is being heard: a piece of it, cut off or garbled."""
@@ -145,19 +144,27 @@ class Tracker:
             return False
         if burst.bandwidth_hz < KEYED_LEAST_BANDWIDTH_HZ and not (burst.cut_low or burst.cut_high):
             return False
-        return any(low_hz < burst.centre_hz < high_hz for low_hz, high_hz in self._claims)
+        return any(low_hz < burst.centre_hz < high_hz for claim in self._claims.values() for low_hz, high_hz in claim)
 
-    def _claim(self, best: LinkHypothesis, bandwidth_hz: float) -> None:
+    def _claim(self, link: Link, bandwidth_hz: float) -> list[TrackChange]:
         """Take the bands of a link's channels, heard or to be expected, and what has been put down to others there."""
+        best = link.hypothesis
         centres = set(best.packets.channels_hz)
         if best.protocol and best.mode and self._known:
             for band in best.protocol.bands_of(best.mode):
                 if in_band(band, best.packets.channels_hz[0]):
                     centres.update(band.channels_hz)
-        self._claims = [(c - 0.6 * bandwidth_hz, c + 0.6 * bandwidth_hz) for c in sorted(centres)]
-        self._claimed_until_ns = self._now_ns + to_ns(self._settings.link_timeout_s)
-        for key in [k for k, e in self._emitters.items() if k not in self._tracks and self._claimed(e.strongest)]:
+        claim = tuple((c - 0.6 * bandwidth_hz, c + 0.6 * bandwidth_hz) for c in sorted(centres))
+        if self._claims.get(link.key) == claim:
+            return []
+        self._claims[link.key] = claim
+        changes: list[TrackChange] = []
+        for key in [k for k, e in self._emitters.items() if self._claimed(e.strongest)]:
             del self._emitters[key]
+            if key in self._tracks:
+                changes.append(self._end(key, "merged"))
+                del self._tracks[key]
+        return changes
 
     def _emit(self, sighting: Sighting, label: str, confidence: float) -> None:
         burst = sighting.burst
@@ -174,130 +181,53 @@ class Tracker:
                 sighting.tuning_known,
                 burst,
             )
+            if len(self._emitters) >= EMITTERS_AT_MOST:
+                self._forget_oldest()
             self._emitters[emitter.key] = emitter
         emitter.add(sighting, label, confidence)
         trim_votes(emitter)
 
+    def _forget_oldest(self) -> None:
+        idle = [(e.last_ns, key) for key, e in self._emitters.items() if key not in self._tracks]
+        if idle:
+            del self._emitters[min(idle)[1]]
+
     # --- judgement -------------------------------------------------------------------------------------------
 
-    def _judge(self, *, final: bool = False) -> list[TrackChange]:
+    def _pools(self) -> list[LinkPool]:
+        return [*(self._chirps[shape] for shape in sorted(self._chirps)), self._keyed]
+
+    def _judge_links(self, *, final: bool = False) -> list[TrackChange]:
         changes: list[TrackChange] = []
-        horizon_ns = self._now_ns - to_ns(MEMORY_S)
-        if self._now_ns > self._claimed_until_ns:
-            self._claims = []
-        for shape in sorted(self._chirps):
-            pool = self._chirps[shape]
-            pool.forget_before(horizon_ns)
-            bursts = list(pool.bursts)
-            hypotheses = chirp_hypotheses(bursts, tuning_known=self._known)
-            best = hypotheses[0] if hypotheses else hopper_hypothesis(bursts)
-            if best is not None:
-                changes += self._tell_link(f"chirp:{shape}", best, hypotheses, bursts)
-        self._keyed.forget_before(horizon_ns)
-        bursts = list(self._keyed.bursts)
-        keyed = keyed_hypotheses(bursts, tuning_known=self._known)
-        if keyed:
-            best = keyed[0]
-            changes += self._tell_link("keyed", best, keyed, bursts)
-        else:
-            alike = _alike(bursts)
-            hopper = hopper_hypothesis(alike)
-            if hopper is not None:
-                changes += self._tell_link("keyed", hopper, [], alike)
+        for pool in self._pools():
+            for link in pool.judge(self._now_ns, tuning_known=self._known, final=final):
+                published = self._tracks.get(link.key)
+                track = link_track(
+                    link,
+                    published.track if published else None,
+                    node_name=self._node_name,
+                    model=self._model,
+                    radios=self._radios[pool.key],
+                    slice_centre_hz=self._slice_centre_hz,
+                    tuning_known=self._known,
+                )
+                changes += self._claim(link, track.bandwidth_hz)
+                changes += self._tell(link.key, track)
+        return changes
+
+    def _judge_emitters(self, *, final: bool = False) -> list[TrackChange]:
+        changes: list[TrackChange] = []
         for key in sorted(self._emitters):
             emitter = self._emitters[key]
             settled = final or key.startswith("video") or self._now_ns - emitter.first_ns >= to_ns(SETTLE_S)
-            if settled and emitter.worth_a_track():
-                changes += self._tell_emitter(emitter)
+            if not settled or not emitter.fresh or not emitter.worth_a_track():
+                continue
+            emitter.fresh = False
+            published = self._tracks.get(key)
+            if family_of(emitter.label()[0]).startswith("drone") or self._settings.publish_non_drone:
+                before = published.track if published else None
+                changes += self._tell(key, emitter_track(emitter, before, node_name=self._node_name))
         return changes
-
-    def _tell_link(
-        self, key: str, best: LinkHypothesis, others: list[LinkHypothesis], bursts: list[Burst]
-    ) -> list[TrackChange]:
-        packets = best.packets
-        origin_ns = bursts[0].start_ns
-        published = self._tracks.get(key)
-        counts = [int((packets.channel == i).sum()) for i in range(len(packets.channels_hz))]
-        whole = [
-            i for i in range(len(counts)) if bool(packets.whole[packets.channel == i].any()) and counts[i] >= 2
-        ] or list(range(len(counts)))
-        most = max(whole, key=lambda i: (counts[i], -i))
-        strongest = max(bursts, key=lambda b: (not (b.cut_low or b.cut_high), b.snr_db))
-        last_ns = max(b.end_ns for b in bursts)
-        label = best.protocol.label if best.protocol else UNKNOWN_HOPPER
-        mode = best.mode.name if best.mode else None
-        timing = best.mode.timing if best.mode else None
-        confidence = link_confidence(best)
-        steady = published.track.first_ns if published else origin_ns
-        heard_s = max(packets.span_s, 1e-3)
-        top = tuple(
-            (f"{h.protocol.label}/{h.mode.name}", round(link_confidence(h), 4))
-            for h in others[:3]
-            if h.protocol and h.mode
-        ) or ((label, round(confidence, 4)),)
-        channels = tuple(packets.channels_hz[i] for i in whole)
-        track = Track(
-            track_id=published.track.track_id if published else track_ulid(self._node_name, origin_ns, key),
-            state="confirmed",
-            first_ns=steady,
-            last_ns=last_ns,
-            label=label,
-            family=family_of(label),
-            mode=mode,
-            confidence=round(confidence, 4),
-            top=top,
-            centre_hz=packets.channels_hz[most] if self._known else None,
-            offset_hz=packets.channels_hz[most] - self._slice_centre_hz,
-            bandwidth_hz=_nominal_bandwidth_hz(best, strongest),
-            snr_db=round(strongest.snr_db, 2),
-            peak_dbfs=round(strongest.peak_dbfs, 2),
-            channels_hz=channels if self._known else (),
-            hop_rate_hz=round(timing.hop_rate_hz, 3) if isinstance(timing, HopTiming) else None,
-            duty=round(min(1.0, float(packets.duration_s.sum()) / heard_s), 4),
-            bursts=packets.count,
-            model=self._model,
-            radio=tuple(sorted(self._radios.get(key, {"radio"}))),
-            evidence=_link_evidence(best, others),
-            caveats=_caveats(label),
-        )
-        self._claim(best, max(track.bandwidth_hz, strongest.bandwidth_hz))
-        return self._tell(key, track)
-
-    def _tell_emitter(self, emitter: Emitter) -> list[TrackChange]:
-        label, share = emitter.label()
-        family = family_of(label)
-        if family in {"non-drone", "unknown"} and not self._settings.publish_non_drone:
-            return []
-        burst = emitter.strongest
-        key = emitter.key
-        published = self._tracks.get(key)
-        track = Track(
-            track_id=published.track.track_id
-            if published
-            else track_ulid(self._node_name, emitter.first_ns, f"{key}:{emitter.centre_hz:.0f}"),
-            state="confirmed",
-            first_ns=emitter.first_ns,
-            last_ns=emitter.last_ns,
-            label=label,
-            family=family,
-            mode=emitter.mode,
-            confidence=round(min(0.99, share * emitter.count / (emitter.count + 1.0)), 4),
-            top=emitter.top(),
-            centre_hz=emitter.centre_hz if emitter.tuning_known else None,
-            offset_hz=emitter.offset_hz,
-            bandwidth_hz=burst.bandwidth_hz,
-            snr_db=round(burst.snr_db, 2),
-            peak_dbfs=round(burst.peak_dbfs, 2),
-            channels_hz=(emitter.centre_hz,) if emitter.tuning_known else (),
-            hop_rate_hz=None,
-            duty=emitter.duty(),
-            bursts=emitter.count,
-            model=emitter.model,
-            radio=tuple(sorted(emitter.radios)),
-            evidence=emitter.evidence(),
-            caveats=_caveats(label),
-        )
-        return self._tell(key, track)
 
     def _tell(self, key: str, track: Track) -> list[TrackChange]:
         """Publish a track if it is new, if what it is has changed, or if it is time."""
@@ -318,6 +248,11 @@ class Tracker:
         return []
 
     def _age(self) -> list[TrackChange]:
+        for pool in self._pools():
+            for link in pool.links:
+                published = self._tracks.get(link.key)
+                if published is not None and link.last_ns > published.track.last_ns:
+                    published.track = replace(published.track, last_ns=link.last_ns, bursts=link.count)
         changes: list[TrackChange] = []
         for key in sorted(self._tracks):
             quiet_s = (self._now_ns - self._tracks[key].track.last_ns) * 1e-9
@@ -325,6 +260,9 @@ class Tracker:
                 changes.append(self._end(key, "lost"))
                 del self._tracks[key]
                 self._emitters.pop(key, None)
+                self._claims.pop(key, None)
+                for pool in self._pools():
+                    pool.links = [link for link in pool.links if link.key != key]
         horizon_ns = self._now_ns - 3 * to_ns(self._settings.emitter_timeout_s)
         for key in [k for k, e in self._emitters.items() if k not in self._tracks and e.last_ns < horizon_ns]:
             del self._emitters[key]
@@ -337,48 +275,3 @@ class Tracker:
 
     def _end(self, key: str, reason: EndReason) -> TrackChange:
         return TrackChange("end", replace(self._tracks[key].track, state="lost"), self._now_ns, reason)
-
-
-def _alike(bursts: list[Burst]) -> list[Burst]:
-    """The largest group of bursts of about one length and bandwidth."""
-    best: list[Burst] = []
-    for pattern in bursts[:: max(1, len(bursts) // 12)]:
-        group = [
-            b
-            for b in bursts
-            if 0.7 < b.duration_s / pattern.duration_s < 1.4 and 0.7 < b.bandwidth_hz / pattern.bandwidth_hz < 1.4
-        ]
-        if len(group) > len(best):
-            best = group
-    return best
-
-
-def _nominal_bandwidth_hz(best: LinkHypothesis, strongest: Burst) -> float:
-    if best.mode is not None and isinstance(best.mode.phy, ChirpPhy):
-        return best.mode.phy.bandwidth_hz
-    return strongest.bandwidth_hz
-
-
-def _caveats(label: str) -> tuple[str, ...]:
-    caveat = BY_LABEL[label].caveat if label in BY_LABEL else ""
-    return (caveat,) if caveat else ()
-
-
-def _link_evidence(best: LinkHypothesis, others: list[LinkHypothesis]) -> tuple[str, ...]:
-    clock, packets = best.clock, best.packets
-    lines = [
-        f"{packets.count} packets in {packets.span_s:.2f} s on {len(packets.channels_hz)} channels",
-        f"{clock.fitting} of {clock.steps} steps are multiples of {best.interval_s * 1e3:.2f} ms, {clock.single} of "
-        f"them exactly one",
-        f"packets last {1e3 * sorted(packets.duration_s.tolist())[packets.count // 2]:.2f} ms"
-        + (f" ({clock.airtime_ratio:.2f} of the record's)" if best.mode else ""),
-        f"longest run on one channel {clock.longest_run}",
-    ]
-    if best.mode is not None:
-        lines.append(f"{best.grid_share:.0%} of the channels on the record's grid")
-        if isinstance(best.mode.phy, ChirpPhy):
-            lines.append(f"chirps SF{best.mode.phy.spreading_factor} over {best.mode.phy.bandwidth_hz / 1e3:.0f} kHz")
-    second = next((h for h in others[1:] if h.protocol and h.mode), None)
-    if second is not None and second.protocol and second.mode:
-        lines.append(f"next best {second.protocol.label} {second.mode.name}, score {second.score:.2f}")
-    return tuple(lines)

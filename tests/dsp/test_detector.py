@@ -22,7 +22,7 @@ def detect(samples: NDArray[np.complex64], cuts: list[int] | None = None, rate_h
     found = []
     for part in np.split(samples, cuts or []):
         found += detector.feed(part)
-    found += detector.flush()
+    found += detector.flush().found
     return sorted((item.burst for item in found), key=lambda b: (b.start_ns, b.centre_hz))
 
 

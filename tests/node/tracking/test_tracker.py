@@ -6,7 +6,7 @@ import pytest
 from dsp.bursts import Burst, ChirpFinding, EnergyFinding, Finding, KeyingFinding, LineCombFinding
 from dsp.protocols import BY_LABEL
 from dsp.protocols.record import ChirpPhy, FskPhy, HopTiming, Mode
-from node.pipeline import BlockResult, PipelineCounters, Sighting
+from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
 from node.tracking.track import TrackChange
 from node.tracking.tracker import Tracker, TrackerSettings
 
@@ -64,8 +64,10 @@ def _run(
     bursts = sorted(bursts, key=lambda b: b.start_ns)
     for end_ns in range(step_ns, round(seconds * 1e9) + step_ns, step_ns):
         due = [b for b in bursts if end_ns - step_ns <= b.end_ns < end_ns]
-        sightings = tuple(Sighting(b, None, "r", True, centre_hz, SLICE_HZ) for b in due)
-        changes += tracker.observe(BlockResult(sightings, end_ns, "r", PipelineCounters()))
+        sightings = tuple(
+            Sighting(b, None, "r", tuning_known=True, slice_centre_hz=centre_hz, slice_rate_hz=SLICE_HZ) for b in due
+        )
+        changes += tracker.observe(BlockResult((Step(end_ns, sightings),), end_ns, "r", PipelineCounters()))
     return changes + tracker.close(round(seconds * 1e9))
 
 
@@ -85,7 +87,7 @@ def test_every_mode_is_named_from_its_clock_and_hops(mode: Mode, band_name: str)
     band = next(band for band in ELRS.bands if band.name == band_name)
     assert last.centre_hz is not None
     assert min(abs(last.centre_hz - c) for c in band.channels_hz) < 20e3
-    assert [c.kind for c in changes][0] == "new"
+    assert changes[0].kind == "new"
     assert (changes[-1].kind, changes[-1].end_reason) == ("end", "shutdown")
 
 

@@ -1,0 +1,232 @@
+"""Which mode of which record a set of bursts may be: clock, hops, air time and grid against the records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.bursts import ChirpFinding
+from dsp.protocols import PROTOCOLS
+from dsp.protocols.match import chirp_agrees, in_band
+from dsp.protocols.record import ChirpPhy, FskPhy, HopTiming, Mode, RfProtocol
+from node.tracking.hops import ClockFit, Packets, Phase, best_phase, fit_clock, measured_interval_s, on_grid
+
+LEAST_PACKETS = 6
+"""A drone track never rests on one burst; six packets give five steps of the clock."""
+LEAST_PACKETS_FSK = 24
+"""Stricter without a chirp: bursts of keying are common, and a tenth of a millisecond fits by chance more often."""
+LEAST_SIGNIFICANCE = 4.0
+"""Unrelated bursts keep a clock this well once in ten thousand sets; hops and air time must agree besides."""
+LEAST_SINGLE = 0.4
+"""Of the steps that stay on a channel, so many are one interval; the others have a missed packet between."""
+AIRTIME_RANGE = (0.72, 1.35)
+"""Records' air times differ by up to a fifth between chips and formulas; the next mode is further away."""
+FSK_AIRTIME_RANGE = (0.6, 1.35)
+FSK_BANDWIDTH_RANGE = (0.45, 1.3)
+DEVIATION_RANGE = (0.55, 1.6)
+KEYED_SHARE = 0.5
+GRID_TOLERANCE_HZ = 60e3
+"""30 ppm of receiver and of transmitter at 1 GHz."""
+LEAST_GRID = 0.5
+"""Half of the channels heard must lie on the record's grid; those cut by the slice's edge may not."""
+HOPPER_LEAST_CHANNELS = 3
+HOPPER_LEAST_PACKETS = 16
+HOPPER_LEAST_FIT = 0.75
+HOPPER_LEAST_RATE_HZ = 3.0
+"""Packets a second heard: sensors and meters, many of them together, stay below it on a common clock."""
+HOPPER_LEAST_SIGNIFICANCE = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHypothesis:
+    """A named link and how well the bursts support it.
+
+    Parameters
+    ----------
+    protocol, mode
+        The record; None for a hopper that no record describes.
+    timing
+        The record's, or what was measured.
+    packets, clock, phase
+        The evidence; ``phase.members`` counts in the bursts that were judged, ``phase.origin_s`` from the first of
+        ``packets``.
+    score
+        0 to 1: what remains of the best possible agreement.
+    grid_share
+        Share of the channels heard that lie on the record's grid.
+    """
+
+    protocol: RfProtocol | None
+    mode: Mode | None
+    timing: HopTiming
+    packets: Packets
+    clock: ClockFit
+    phase: Phase
+    score: float
+    grid_share: float
+
+    @property
+    def weight(self) -> float:
+        """What hypotheses on the same bursts are ranked by: agreement times how much is explained."""
+        return self.score * self.clock.packets
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A hopping mode that bursts of one kind may be."""
+
+    protocol: RfProtocol
+    mode: Mode
+    timing: HopTiming
+
+    def kin(self, packets: Packets) -> NDArray[np.bool_]:
+        """Which bursts have the length, and without a chirp the bandwidth, of this mode's packets."""
+        fsk = isinstance(self.mode.phy, FskPhy)
+        low, high = FSK_AIRTIME_RANGE if fsk else AIRTIME_RANGE
+        airtime_s = self.timing.airtime_s
+        fits: NDArray[np.bool_] = (packets.duration_s > low * airtime_s) & (packets.duration_s < high * airtime_s)
+        if isinstance(self.mode.phy, FskPhy):
+            low_hz, high_hz = (self.mode.phy.bandwidth_hz * part for part in FSK_BANDWIDTH_RANGE)
+            fits &= (packets.bandwidth_hz > low_hz) & (packets.bandwidth_hz < high_hz)
+        return fits
+
+
+def chirp_candidates(shape: ChirpFinding) -> tuple[Candidate, ...]:
+    """Hopping modes that chirp like this."""
+    return tuple(
+        Candidate(protocol, mode, mode.timing)
+        for protocol in PROTOCOLS
+        for mode in protocol.modes
+        if isinstance(mode.phy, ChirpPhy) and isinstance(mode.timing, HopTiming) and chirp_agrees(mode.phy, shape)
+    )
+
+
+def keyed_candidates() -> tuple[Candidate, ...]:
+    """Hopping modes that are frequency keyed."""
+    return tuple(
+        Candidate(protocol, mode, mode.timing)
+        for protocol in PROTOCOLS
+        for mode in protocol.modes
+        if isinstance(mode.phy, FskPhy) and isinstance(mode.timing, HopTiming)
+    )
+
+
+def judge(packets: Packets, candidates: tuple[Candidate, ...], *, tuning_known: bool) -> list[LinkHypothesis]:
+    """Weigh every candidate on the bursts; those that none of clock, hops, air time rules out, best first."""
+    found = [_judge_one(each, packets, tuning_known=tuning_known) for each in candidates]
+    return sorted((h for h in found if h is not None), key=lambda h: -h.weight)
+
+
+def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) -> LinkHypothesis | None:
+    protocol, mode, timing = candidate.protocol, candidate.mode, candidate.timing
+    fsk = isinstance(mode.phy, FskPhy)
+    least = LEAST_PACKETS_FSK if fsk else LEAST_PACKETS
+    kin = candidate.kin(packets)
+    if np.count_nonzero(kin) < least:
+        return None
+    if isinstance(mode.phy, FskPhy):
+        low, high = (mode.phy.deviation_hz * part for part in DEVIATION_RANGE)
+        keyed = kin & (packets.deviation_hz > low) & (packets.deviation_hz < high)
+        if np.count_nonzero(keyed) < KEYED_SHARE * np.count_nonzero(kin):
+            return None
+    bands = protocol.bands_of(mode)
+    if tuning_known:
+        middle_hz = float(np.median(packets.centre_hz[kin]))
+        bands = tuple(band for band in bands if in_band(band, middle_hz))
+        if not bands:
+            return None
+    of_kin = best_phase(packets.start_s[kin], timing.interval_s)
+    members = np.zeros(packets.count, dtype=np.bool_)
+    members[np.flatnonzero(kin)[of_kin.members]] = True
+    if np.count_nonzero(members) < least:
+        return None
+    chosen = packets.pick(members)
+    if len(chosen.channels_hz) < 2:
+        return None
+    first_s = float(packets.start_s[members][0])
+    phase = Phase(of_kin.interval_s, of_kin.origin_s - first_s, members)
+    strays = _strays(packets, kin & ~members, chosen, first_s)
+    clock = fit_clock(chosen, phase, timing, strays)
+    low, high = FSK_AIRTIME_RANGE if fsk else AIRTIME_RANGE
+    per_hop = timing.packets_per_hop
+    least_single = LEAST_SINGLE * (per_hop - 1) / per_hop
+    if (
+        clock.significance < LEAST_SIGNIFICANCE
+        or clock.single < least_single * clock.near
+        or (per_hop > 1 and clock.near < least // 2)
+        or not low < clock.airtime_ratio < high
+    ):
+        return None
+    grid_share = max((on_grid(chosen.channels_hz, band.channels_hz, GRID_TOLERANCE_HZ) for band in bands), default=0.0)
+    if tuning_known and grid_share < LEAST_GRID and any(band.channels_hz for band in bands):
+        return None
+    stay = _stay_score(clock.dwell, per_hop)
+    airtime = 1.0 - min(1.0, abs(float(np.log(clock.airtime_ratio))) / 0.4)
+    score = 0.35 + 0.25 * stay + 0.2 * airtime + 0.2 * (grid_share if tuning_known else 1.0)
+    return LinkHypothesis(protocol, mode, timing, chosen, clock, phase, float(score), grid_share)
+
+
+def _strays(packets: Packets, others: NDArray[np.bool_], chosen: Packets, first_s: float) -> int:
+    """Bursts of the same kind on the link's channels, while it is heard, that do not keep its clock."""
+    if not others.any():
+        return 0
+    start_s = packets.start_s[others] - first_s
+    inside = (start_s > 0) & (start_s < chosen.span_s)
+    channels_hz = np.asarray(chosen.channels_hz)
+    near = np.abs(packets.centre_hz[others][:, np.newaxis] - channels_hz).min(axis=1) < GRID_TOLERANCE_HZ
+    return int(np.count_nonzero(inside & near))
+
+
+def _stay_score(dwell: int, per_hop: int) -> float:
+    """1 where stays on a channel last as long as the record says, 0 where they last twice or half as long."""
+    if dwell > per_hop:
+        return max(0.0, 1.0 - 2.0 * (dwell - per_hop) / per_hop)
+    return max(0.0, 1.0 - 2.0 * (per_hop - dwell) / (per_hop + 1.0))
+
+
+def hopper(packets: Packets) -> LinkHypothesis | None:
+    """A hop link that no record describes: one kind of packet, a common clock, several channels.
+
+    Parameters
+    ----------
+    packets
+        Bursts of about one length and bandwidth, in order of time.
+    """
+    if packets.count < HOPPER_LEAST_PACKETS:
+        return None
+    measured = measured_interval_s(packets)
+    if measured is None:
+        return None
+    interval_s, share = measured
+    airtime_s = float(np.median(packets.duration_s))
+    if share < HOPPER_LEAST_FIT or airtime_s > interval_s:
+        return None
+    timing = HopTiming(interval_s, 1, airtime_s)
+    found = best_phase(packets.start_s, interval_s)
+    if np.count_nonzero(found.members) < HOPPER_LEAST_PACKETS:
+        return None
+    chosen = packets.pick(found.members)
+    first_s = float(packets.start_s[found.members][0])
+    phase = Phase(found.interval_s, found.origin_s - first_s, found.members)
+    clock = fit_clock(chosen, phase, timing, packets.count - chosen.count)
+    if (
+        clock.fit < HOPPER_LEAST_FIT
+        or len(chosen.channels_hz) < HOPPER_LEAST_CHANNELS
+        or chosen.count / max(chosen.span_s, 1e-3) < HOPPER_LEAST_RATE_HZ
+        or clock.significance < HOPPER_LEAST_SIGNIFICANCE
+    ):
+        return None
+    return LinkHypothesis(None, None, timing, chosen, clock, phase, 0.6 * clock.fit, 0.0)
+
+
+def link_confidence(hypothesis: LinkHypothesis) -> float:
+    """Probability that the link is what it is called.
+
+    ``(k + 1) / (k + s + 3) * (0.5 + 0.5 a)`` with k packets on the clock, s strays, and the agreement ``a`` of hops,
+    air time and grid with the record.
+    """
+    clock = hypothesis.clock
+    share = (clock.packets + 1.0) / (clock.packets + clock.strays + 3.0)
+    return float(min(0.99, share * (0.5 + 0.5 * hypothesis.score)))
