@@ -1,0 +1,195 @@
+"""The search for links below the noise: a bank of preamble searches that takes turns, and the proof of what it finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.analysis import USABLE_SHARE, Analysed, Slice
+from dsp.baseband import Baseband
+from dsp.bursts import Burst, ChirpFinding
+from dsp.chirp_packets import BEFORE_SYMBOLS, LONGEST_S, ChirpPacket, longest_s, prove
+from dsp.chirps import ChirpShape
+from dsp.preambles import GROUP, LEAST_RATE_PER_BANDWIDTH, PreambleBank, Trigger
+from dsp.protocols import PROTOCOLS
+from dsp.protocols.record import ChirpPhy, HopTiming
+from dsp.units import to_db
+
+TURN_SEGMENTS = 4
+"""Segments a group of shapes is searched for before the next group's turn: 109 ms at 2.4 MS/s, longer than the dwell of
+any record's link on one channel (80 ms)."""
+GROUPS = 2
+"""Half of the shapes at a time: half of the cost, and a link that is always on is found all the same."""
+FOCUS_SEGMENTS = 74
+"""After a proof its shape is searched for without a pause for this long: two seconds."""
+COVERED_SHARE = 0.35
+"""A trigger whose cells the energy mask covers this far is left to the analysis of the region."""
+PROOFS_PER_SEGMENT = 1.5
+"""Triggers proved a segment in the long run, strongest first; the rest are counted. White noise gives one."""
+MOST_PROOFS = 10
+"""Proofs saved up while nothing is heard, for the packets of one dwell."""
+SAME_CHANNEL_SHARE = 0.6
+"""Packets of one shape that overlap in time and are nearer than this part of their bandwidth are one."""
+
+
+def hopping_shapes() -> tuple[ChirpShape, ...]:
+    """The chirps of every hopping mode of the records, slowest last."""
+    shapes = {
+        ChirpShape(mode.phy.spreading_factor, mode.phy.bandwidth_hz, not mode.phy.inverted)
+        for protocol in PROTOCOLS
+        if protocol.family.startswith("drone")
+        for mode in protocol.modes
+        if isinstance(mode.phy, ChirpPhy) and isinstance(mode.timing, HopTiming)
+    }
+    return tuple(sorted((s for s in shapes if s.rising), key=lambda s: (s.bandwidth_hz, s.spreading_factor)))
+
+
+@dataclass(slots=True)
+class WeakCounters:
+    """What the search did."""
+
+    triggers: int = 0
+    covered: int = 0
+    over_budget: int = 0
+    proved: int = 0
+
+
+class WeakChirps:
+    """Searches consecutive samples of one tuning for packets of chirps below the noise.
+
+    Costs 0.45 bare transform passes for each shape that is being searched for, half of them at a time.
+
+    Parameters
+    ----------
+    where
+        The slice.
+    """
+
+    def __init__(self, where: Slice) -> None:
+        self.counters = WeakCounters()
+        self._where = where
+        rate_hz = where.sample_rate_hz
+        self._banks = [
+            PreambleBank(shape, rate_hz)
+            for shape in hopping_shapes()
+            if rate_hz >= LEAST_RATE_PER_BANDWIDTH * shape.bandwidth_hz
+        ]
+        self._focus = [0] * len(self._banks)
+        self._segment = 0
+        self._proofs = float(MOST_PROOFS)
+        self._keep = int((LONGEST_S + 0.012) * rate_hz)
+        self._samples: NDArray[np.complex64] = np.zeros(0, dtype=np.complex64)
+        self._first = 0
+        self._waiting: list[Trigger] = []
+        self._recent: list[ChirpPacket] = []
+
+    def feed(self, samples: NDArray[np.complex64], mask: NDArray[np.bool_], *, final: bool) -> list[Analysed]:
+        """Take one segment; give the packets that are over.
+
+        Parameters
+        ----------
+        samples
+            (n,) complex64, the next of the slice.
+        mask
+            (rows, columns) bool: the segment's cells where energy stands out; row r begins at sample
+            ``r * where.points`` of the segment.
+        final
+            No more samples will come.
+        """
+        if not self._banks:
+            return []
+        segment_first = self._first + len(self._samples)
+        self._samples = np.concatenate((self._samples, samples))
+        per_group = -(-len(self._banks) // GROUPS)
+        turn = self._segment // TURN_SEGMENTS % GROUPS
+        found: list[Trigger] = []
+        for index, bank in enumerate(self._banks):
+            if index // per_group != turn and self._focus[index] <= self._segment:
+                continue
+            back = int(GROUP * bank.shape.symbol_s * self._where.sample_rate_hz)
+            begin = max(self._first, segment_first - back)
+            found += bank.feed(self._samples[begin - self._first :], begin)
+        self.counters.triggers += len(found)
+        open_ones = [t for t in found if not self._covered(t, mask, segment_first)]
+        self.counters.covered += len(found) - len(open_ones)
+        open_ones.sort(key=lambda t: -t.ratio)
+        self._proofs = min(MOST_PROOFS, self._proofs + PROOFS_PER_SEGMENT)
+        taken = open_ones[: int(self._proofs)]
+        self._proofs -= len(taken)
+        self.counters.over_budget += len(open_ones) - len(taken)
+        self._waiting += taken
+        self._segment += 1
+        packets = self._prove_due(final=final)
+        self._forget()
+        return [self._analysed(packet) for packet in packets]
+
+    def _covered(self, trigger: Trigger, mask: NDArray[np.bool_], segment_first: int) -> bool:
+        """Whether the energy mask shows the trigger's band and time already."""
+        points, rate_hz = self._where.points, self._where.sample_rate_hz
+        rows = len(mask)
+        first = (trigger.first_sample - segment_first) // points
+        last = first + int(GROUP * trigger.shape.symbol_s * rate_hz / points) + 1
+        middle = (trigger.tone_hz / rate_hz + 0.5) * mask.shape[1]
+        half = 0.5 * trigger.shape.bandwidth_hz / rate_hz * mask.shape[1]
+        cells = mask[max(0, first) : max(1, min(rows, last)), max(0, int(middle - half)) : int(middle + half)]
+        return bool(cells.size and cells.mean() > COVERED_SHARE)
+
+    def _prove_due(self, *, final: bool) -> list[ChirpPacket]:
+        rate_hz = self._where.sample_rate_hz
+        end = self._first + len(self._samples)
+        due = [t for t in self._waiting if final or t.first_sample + longest_s(t.shape) * rate_hz <= end]
+        self._waiting = [t for t in self._waiting if t not in due]
+        packets: list[ChirpPacket] = []
+        for trigger in sorted(due, key=lambda t: -t.ratio):
+            begin = max(self._first, int(trigger.first_sample - 2 * BEFORE_SYMBOLS * trigger.shape.symbol_s * rate_hz))
+            stop = int(trigger.first_sample + longest_s(trigger.shape) * rate_hz)
+            packet = prove(self._samples[begin - self._first : stop - self._first], begin, rate_hz, trigger)
+            if packet is None or any(_same(packet, other, rate_hz) for other in (*packets, *self._recent)):
+                continue
+            packets.append(packet)
+            index = next(i for i, bank in enumerate(self._banks) if bank.shape == packet.shape)
+            self._focus[index] = self._segment + FOCUS_SEGMENTS
+        self.counters.proved += len(packets)
+        self._recent = [p for p in self._recent if p.start_sample > end - 4 * LONGEST_S * rate_hz] + packets
+        return sorted(packets, key=lambda p: p.start_sample)
+
+    def _forget(self) -> None:
+        surplus = len(self._samples) - self._keep
+        if surplus > 0:
+            self._samples = self._samples[surplus:].copy()
+            self._first += surplus
+
+    def _analysed(self, packet: ChirpPacket) -> Analysed:
+        where, shape = self._where, packet.shape
+        low_hz, high_hz = packet.offset_hz - 0.5 * shape.bandwidth_hz, packet.offset_hz + 0.5 * shape.bandwidth_hz
+        usable_hz = USABLE_SHARE * where.sample_rate_hz
+        burst = Burst(
+            start_ns=where.time_ns(packet.start_sample),
+            duration_s=packet.duration_s,
+            centre_hz=where.centre_hz + packet.offset_hz,
+            bandwidth_hz=shape.bandwidth_hz,
+            snr_db=to_db(packet.snr),
+            peak_dbfs=to_db(packet.noise_power * (1.0 + packet.snr)),
+            finding=ChirpFinding(
+                shape.spreading_factor,
+                shape.bandwidth_hz,
+                shape.symbol_s,
+                shape.bandwidth_hz / shape.symbol_s,
+                packet.concentration,
+            ),
+            cut_low=low_hz < -usable_hz,
+            cut_high=high_hz > usable_hz,
+        )
+        # Below the noise a picture shows nothing: no patch is cut of it.
+        nothing = Baseband(self._samples[:1], where.sample_rate_hz, packet.offset_hz)
+        share = shape.bandwidth_hz / where.sample_rate_hz
+        return Analysed(burst, nothing, packet.noise_power, share, 1.0, 0.0, patchable=False)
+
+
+def _same(one: ChirpPacket, two: ChirpPacket, rate_hz: float) -> bool:
+    begin = max(one.start_sample, two.start_sample)
+    end = min(one.start_sample + one.duration_s * rate_hz, two.start_sample + two.duration_s * rate_hz)
+    near = abs(one.offset_hz - two.offset_hz) < SAME_CHANNEL_SHARE * one.shape.bandwidth_hz
+    return one.shape == two.shape and near and begin < end
