@@ -154,7 +154,7 @@ class Air:
         if abs(offset_hz) > self._tuning.sample_rate_hz / 2.0 + width_hz:
             return
         key = (index << 40) + (int(emission.telemetry) << 39) + emission.packet
-        waveform = self._shared.pool.get(emitter.mode, self._tuning.true_rate_hz, offset_hz, key)
+        waveform = self._shared.pool.get(emission.mode or emitter.mode, self._tuning.true_rate_hz, offset_hz, key)
         wait_s = emission.repeat * (len(waveform) / time.true_rate_hz + emission.gap_s)
         start_s = emission.start_s + wait_s
         first = time.first_sample + round((start_s - time.start_s) * time.true_rate_hz)

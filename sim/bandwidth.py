@@ -8,12 +8,16 @@ from dsp.protocols.record import (
     CarrierPhy,
     ChirpPhy,
     FmVideoPhy,
+    FmVoicePhy,
     FskPhy,
     NoisePhy,
     OfdmPhy,
     OokPhy,
     Phy,
+    PskPhy,
     PulsePhy,
+    ReaderPhy,
+    SpreadPhy,
 )
 
 
@@ -34,7 +38,7 @@ def bandwidth_hz(phy: Phy) -> float:
             | NoisePhy(bandwidth_hz=width_hz)
         ):
             return width_hz
-        case FskPhy():
+        case FskPhy() | PskPhy() | ReaderPhy() | SpreadPhy() | FmVoicePhy():
             return phy.bandwidth_hz
         case _:
             assert_never(phy)

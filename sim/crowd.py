@@ -11,8 +11,10 @@ from dsp.protocols.record import Mode, SporadicTiming
 from sim.bandwidth import bandwidth_hz
 from sim.scene import Emitter, Transmitter
 
-CROWD_LABELS = ("lorawan", "meshtastic", "wmbus", "ism-ook", "ism-fsk")
+CROWD_LABELS = ("lorawan", "meshtastic", "wmbus", "zwave", "ism-ook", "ism-fsk")
 """What an ISM band is full of."""
+NEARBY = 2.0
+"""A mode belongs to the range if one of its bands is not further off than this factor."""
 LONGEST_S = 1.2
 """Modes with longer packets are left out: one of SF12 would fill a short scene alone."""
 
@@ -60,7 +62,7 @@ class Crowd:
 def crowd_emitters(crowd: Crowd) -> tuple[Emitter, ...]:
     """The transmitters of a crowd, each on its own carrier."""
     rng = np.random.default_rng((crowd.seed, 4))
-    candidates = [(label, _fitting_modes(label, crowd.high_hz - crowd.low_hz)) for label in crowd.labels]
+    candidates = [(label, _fitting_modes(label, crowd.low_hz, crowd.high_hz)) for label in crowd.labels]
     candidates = [(label, modes) for label, modes in candidates if modes]
     if not candidates:
         return ()
@@ -85,12 +87,14 @@ def crowd_emitters(crowd: Crowd) -> tuple[Emitter, ...]:
     return tuple(emitters)
 
 
-def _fitting_modes(label: str, width_hz: float) -> list[Mode]:
-    """Sporadic modes of a protocol that fit into the range and the scene."""
+def _fitting_modes(label: str, low_hz: float, high_hz: float) -> list[Mode]:
+    """Sporadic modes of a protocol that fit into the range and the scene and belong to that part of the spectrum."""
+    record, width_hz = BY_LABEL[label], high_hz - low_hz
     return [
         mode
-        for mode in BY_LABEL[label].modes
+        for mode in record.modes
         if isinstance(mode.timing, SporadicTiming)
         and mode.timing.airtime_s[1] <= LONGEST_S
         and bandwidth_hz(mode.phy) < width_hz
+        and any(low_hz / NEARBY < band.high_hz and band.low_hz < high_hz * NEARBY for band in record.bands_of(mode))
     ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from dsp.protocols import BY_LABEL
-from dsp.protocols.record import HopTiming, Mode, RfProtocol
+from dsp.protocols.record import HopTiming, Mode, RfProtocol, TdmTiming
 from dsp.units import NS_PER_S
 from sim.checked_table import CheckedTable, Faults
 from sim.crowd import CROWD_LABELS, Crowd, crowd_emitters
@@ -231,7 +231,7 @@ def _emitter(table: CheckedTable, scene_seed: int, index: int) -> Emitter | None
         table.faults.add(table.path("band"), "and frequency_hz exclude each other; keep one")
     if not table.has("frequency_hz") and not table.has("band"):
         table.faults.add(table.path("band"), f"is missing; frequency_hz or one of {', '.join(b.name for b in bands)}")
-    if mode is not None and isinstance(mode.timing, HopTiming) and table.has("frequency_hz"):
+    if mode is not None and isinstance(mode.timing, HopTiming | TdmTiming) and table.has("frequency_hz"):
         table.faults.add(table.path("frequency_hz"), f"does not go with {label}, which hops; give its band")
     band = next((band for band in bands if band.name == band_name), None)
     channel = _channel(table, len(band.channels_hz) if band else 0)

@@ -9,7 +9,7 @@ from sim.bandwidth import bandwidth_hz
 from sim.continuous import ContinuousEmitter
 from sim.front_end import noise_dbm_per_hz
 from sim.level import Link, fixed_level_dbm
-from sim.scene import Scene, Transmitter
+from sim.scene import Scene
 from sim.waveform_pool import WaveformPool
 
 
@@ -37,10 +37,8 @@ class Shared:
                 if emitter.transmitter.snr_db is not None:
                     voice = shared.voice(index, rate_hz)
                     share_db = voice.slice_share_db if voice.tune(receiver.centre_hz) else 0.0
-            ends: list[tuple[bool, Transmitter]] = [(False, emitter.transmitter)]
-            if emitter.telemetry is not None:
-                ends.append((True, emitter.telemetry.transmitter))
-            for answering, transmitter in ends:
+            other = emitter.telemetry.transmitter if emitter.telemetry else emitter.transmitter
+            for answering, transmitter in ((False, emitter.transmitter), (True, other)):
                 fixed_dbm = fixed_level_dbm(transmitter.snr_db or 0.0, noise, width_hz, share_db)
                 seed = (scene.seed, index, int(answering))
                 shared.links[index, answering] = Link(scene, transmitter, fixed_dbm, seed)

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from dsp.protocols.record import ContinuousTiming, Mode
+from dsp.protocols.record import ContinuousTiming, Mode, TdmTiming
 from sim.bandwidth import bandwidth_hz
 from sim.slow_packets import divisor_for, full_length, interpolated, slow_packet
 from sim.waveforms import packet
@@ -135,6 +135,8 @@ def _longest_s(mode: Mode) -> float:
     """Longest packet of a mode."""
     if isinstance(mode.timing, ContinuousTiming):
         return 0.0
+    if isinstance(mode.timing, TdmTiming):
+        return mode.timing.longest_s
     airtime_s = mode.timing.airtime_s
     return max(airtime_s) if isinstance(airtime_s, tuple) else airtime_s
 

@@ -85,8 +85,8 @@ class ReaderPhy:
 
     @property
     def bandwidth_hz(self) -> float:
-        """Main lobes of the dips, half a tari long: ``4 / tari``."""
-        return 4.0 / self.tari_s
+        """What nearly all of the power takes beside the carrier, ``2 / tari``: the edges of the dips are shaped."""
+        return 2.0 / self.tari_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dsp.protocols.record import ChirpPhy, HopTiming, Timing
 from sim.waveforms.carrier_table import from_turns
-from sim.waveforms.lengths import sporadic_airtime_s
+from sim.waveforms.lengths import packet_airtime_s
 
 DELIMITER_SYMBOLS = 2.25
 """Down-chirps after the sync word."""
@@ -27,7 +27,7 @@ def payload_length(phy: ChirpPhy, timing: Timing, rng: np.random.Generator) -> i
     before = phy.preamble_symbols + phy.sync_symbols
     if isinstance(timing, HopTiming):
         return max(round(timing.airtime_s / phy.symbol_s - before), HEADER_SYMBOLS)
-    symbols = sporadic_airtime_s(timing, rng) / phy.symbol_s - before
+    symbols = packet_airtime_s(timing, rng) / phy.symbol_s - before
     return HEADER_SYMBOLS + max(round((symbols - HEADER_SYMBOLS) / phy.coding_rate), 0) * phy.coding_rate
 
 

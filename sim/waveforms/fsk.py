@@ -8,11 +8,11 @@ from scipy import ndimage
 
 from dsp.protocols.record import FskPhy, Timing
 from sim.waveforms.carrier_table import from_turns
-from sim.waveforms.lengths import sporadic_airtime_s
+from sim.waveforms.lengths import packet_airtime_s
 
-SYNC_BITS = 16
-SYNC_WORD = 0x2DD4
-"""Usual sync word of FSK transceivers; which one is sent does not change what a detector sees."""
+SYNC_WORD = 0x2DD4_D42D_2DD4
+"""Usual sync word of FSK transceivers, as many of its bits as the record has; which one it is changes nothing."""
+SYNC_WORD_BITS = 48
 STEPS_PER_BIT = 16
 """Grid on which a shaped pulse is integrated; the phase between grid points is interpolated."""
 GUARD_BITS = 4
@@ -23,14 +23,24 @@ DRAWN_BITS = 1024
 
 def packet_bits(phy: FskPhy, timing: Timing, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Preamble 0101..., sync word, and whitened (so: random) payload, as many bits as the air time holds."""
-    total = max(round(sporadic_airtime_s(timing, rng) * phy.bit_rate_bps), phy.preamble_bits + SYNC_BITS)
-    return frame_bits(phy, rng.integers(0, 2, total - phy.preamble_bits - SYNC_BITS, dtype=np.uint8))
+    head = phy.preamble_bits + phy.sync_bits
+    total = max(round(packet_airtime_s(timing, rng) * phy.bit_rate_bps), head)
+    if phy.manchester:
+        return np.concatenate((frame_bits(phy, np.zeros(0, np.uint8)), halves((total - head) // 2, rng)))
+    return frame_bits(phy, rng.integers(0, 2, total - head, dtype=np.uint8))
+
+
+def halves(bits: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Random bits, each sent as two opposite halves."""
+    drawn = rng.integers(0, 2, bits, dtype=np.uint8)
+    return np.column_stack((drawn, 1 - drawn)).ravel()
 
 
 def frame_bits(phy: FskPhy, payload: NDArray[np.integer]) -> NDArray[np.uint8]:
     """Preamble, sync word and the given payload bits."""
     preamble = np.arange(phy.preamble_bits, dtype=np.uint8) & 1
-    sync = np.array([SYNC_WORD >> shift & 1 for shift in range(SYNC_BITS - 1, -1, -1)], dtype=np.uint8)
+    bits = np.array([SYNC_WORD >> shift & 1 for shift in range(SYNC_WORD_BITS - 1, -1, -1)], dtype=np.uint8)
+    sync = np.resize(bits, phy.sync_bits)
     return np.concatenate((preamble, sync, np.asarray(payload, dtype=np.uint8)))
 
 
@@ -83,11 +93,17 @@ class FskStream:
         self._bits_per_sample = phy.bit_rate_bps / sample_rate_hz
         self._offset_turns = -offset_hz / sample_rate_hz
         self._sample_rate_hz = sample_rate_hz
-        self._bits = rng.integers(0, 2, DRAWN_BITS, dtype=np.uint8)
+        self._bits = self._draw()
         self.mean_power = 1.0
         self._position_bits = 0.0
         self._phase_turns = 0.0
         self._carrier_turns = 0.0
+
+    def _draw(self) -> NDArray[np.uint8]:
+        """The next bits."""
+        if self._phy.manchester:
+            return halves(DRAWN_BITS // 2, self._rng)
+        return self._rng.integers(0, 2, DRAWN_BITS, dtype=np.uint8)
 
     def retune(self, offset_hz: float) -> None:
         """Move the slice; time goes on."""
@@ -97,7 +113,7 @@ class FskStream:
         """Give the next (count,) complex64 samples, unit power."""
         needed = int(np.ceil(self._position_bits + count * self._bits_per_sample)) + 1 + 2 * GUARD_BITS
         while needed > len(self._bits):
-            self._bits = np.concatenate((self._bits, self._rng.integers(0, 2, DRAWN_BITS, dtype=np.uint8)))
+            self._bits = np.concatenate((self._bits, self._draw()))
         grid, steps = _phase_grid(self._phy, self._bits[:needed])
         grid -= grid[GUARD_BITS * steps]
         axis = np.arange(len(grid)) - GUARD_BITS * steps

@@ -12,17 +12,23 @@ from dsp.protocols.record import (
     ChirpPhy,
     ContinuousTiming,
     FmVideoPhy,
+    FmVoicePhy,
     FskPhy,
     Mode,
     NoisePhy,
     OfdmPhy,
     OokPhy,
+    PskPhy,
     PulsePhy,
+    ReaderPhy,
+    SpreadPhy,
 )
-from sim.waveforms import chirp, fsk, noise, ofdm, ook, pulses
+from sim.waveforms import chirp, fsk, noise, ofdm, ook, psk, pulses, reader
 from sim.waveforms.carrier import CarrierStream
 from sim.waveforms.lengths import CONTINUOUS_PIECE_S
+from sim.waveforms.spread import spread_stream
 from sim.waveforms.video import VideoStream
+from sim.waveforms.voice import VoiceStream
 
 
 class Stream(Protocol):
@@ -60,7 +66,7 @@ def packet(
         Draws content and length.
     payload
         Content instead of a random one: symbol values for LoRa; bits for FSK (after the sync word), on-off keying and
-        Mode S (before the parity). Not for the others.
+        Mode S (before the parity); phase steps in eighths of a turn for PSK. Not for the others.
 
     Returns
     -------
@@ -85,6 +91,10 @@ def packet(
             return ook.packet(phy, mode.timing, sample_rate_hz, rng, payload)
         case PulsePhy() as phy:
             return pulses.packet(phy, mode.timing, sample_rate_hz, rng, payload)
+        case PskPhy() as phy:
+            return psk.packet(phy, mode.timing, sample_rate_hz, rng, payload)
+        case ReaderPhy() as phy if payload is None:
+            return reader.packet(phy, mode.timing, sample_rate_hz, rng)
         case OfdmPhy() as phy if payload is None:
             return ofdm.packet(phy, mode.timing, sample_rate_hz, rng)
         case NoisePhy() as phy if payload is None:
@@ -116,7 +126,13 @@ def stream(mode: Mode, sample_rate_hz: float, rng: np.random.Generator, *, offse
         case FskPhy() as phy:
             return fsk.FskStream(phy, sample_rate_hz, rng, offset_hz)
         case OfdmPhy() as phy:
-            return ofdm.OfdmStream(phy, sample_rate_hz, rng, offset_hz)
+            return ofdm.ofdm_stream(phy, sample_rate_hz, rng, offset_hz)
+        case PskPhy() as phy:
+            return psk.psk_stream(phy, sample_rate_hz, rng, offset_hz)
+        case SpreadPhy() as phy:
+            return spread_stream(phy, sample_rate_hz, rng, offset_hz)
+        case FmVoicePhy() as phy:
+            return VoiceStream(phy, sample_rate_hz, rng, offset_hz)
         case CarrierPhy() as phy:
             return CarrierStream(phy, sample_rate_hz, rng, offset_hz)
         case NoisePhy() as phy:

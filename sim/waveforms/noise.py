@@ -10,7 +10,7 @@ from scipy import fft
 
 from dsp.protocols.record import NoisePhy, Timing
 from sim.waveforms.carrier_table import from_turns
-from sim.waveforms.lengths import sporadic_airtime_s
+from sim.waveforms.lengths import packet_airtime_s
 from sim.waveforms.loop import good_length, slice_of
 from sim.waveforms.wander import Wander
 
@@ -83,6 +83,6 @@ def _swelling(spectrum: NDArray[np.complex64], duration_s: float, rng: np.random
 
 def packet(phy: NoisePhy, timing: Timing, sample_rate_hz: float, rng: np.random.Generator) -> NDArray[np.complex64]:
     """One burst of noise, (n,) complex64 of unit mean power, no wider than the slice."""
-    count = max(round(sporadic_airtime_s(timing, rng) * sample_rate_hz), 4)
+    count = max(round(packet_airtime_s(timing, rng) * sample_rate_hz), 4)
     samples = fft.ifft(_spectrum(count, min(phy.bandwidth_hz / sample_rate_hz, 2.0), rng))
     return np.asarray(samples, dtype=np.complex64)

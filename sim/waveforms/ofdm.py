@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from dsp.protocols.record import OfdmPhy, Timing
-from sim.waveforms.carrier_table import from_turns
-from sim.waveforms.lengths import sporadic_airtime_s
-from sim.waveforms.loop import good_length, slice_of
+from sim.waveforms.lengths import packet_airtime_s
+from sim.waveforms.loop import slice_of
+from sim.waveforms.loop_stream import LoopStream
 from sim.waveforms.lte_grid import LTE_SPACING_HZ, SYMBOLS_PER_FRAME, lte_grid
-from sim.waveforms.wander import Wander
 
 LTE_FRAMES = 4
 LTE_FRAME_S = 0.010
@@ -32,6 +31,14 @@ def qpsk(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.complex
     """Random points of unit power."""
     points = np.exp(0.5j * np.pi * (np.arange(4) + 0.5)).astype(np.complex64)
     return np.asarray(points[rng.integers(4, size=shape)])
+
+
+def zadoff_chu(root: int, carriers: int) -> NDArray[np.complex64]:
+    """Zadoff-Chu sequence of length ``carriers + 1`` without its middle, which falls on the empty carrier."""
+    length = carriers + 1
+    index = np.arange(length, dtype=np.float64)
+    sequence = np.exp(-1j * np.pi * ((root * index * (index + 1.0)) % (2.0 * length)) / length)
+    return np.delete(sequence, carriers // 2).astype(np.complex64)
 
 
 def symbols_at(
@@ -71,40 +78,17 @@ def symbols_at(
     return np.asarray(bodies[symbol, into % length][:count], dtype=np.complex64)
 
 
-class OfdmStream:
+def ofdm_stream(phy: OfdmPhy, sample_rate_hz: float, rng: np.random.Generator, offset_hz: float = 0.0) -> LoopStream:
     """OFDM without end: a loop of some frames on a carrier that wanders a little.
 
     Parameters
     ----------
     offset_hz
         Where 0 Hz of the samples lies relative to the signal's centre.
-
-    Attributes
-    ----------
-    mean_power
-        Mean power of the samples; the whole signal has 1, a slice of it less.
     """
-
-    def __init__(self, phy: OfdmPhy, sample_rate_hz: float, rng: np.random.Generator, offset_hz: float = 0.0) -> None:
-        wide = _lte_loop(phy, rng) if phy.subcarrier_spacing_hz == LTE_SPACING_HZ else _plain_loop(phy, rng)
-        spectrum, self._duration_s = wide
-        power = float(np.vdot(spectrum, spectrum).real) / len(spectrum) ** 2
-        self._spectrum = spectrum / np.float32(math.sqrt(power))
-        self._length = good_length(self._duration_s * sample_rate_hz)
-        self._wander = Wander(WANDER_HZ, sample_rate_hz, rng)
-        self._position = int(rng.integers(self._length))
-        self.retune(offset_hz)
-
-    def retune(self, offset_hz: float) -> None:
-        """Move the slice; time goes on."""
-        self._samples = slice_of(self._spectrum, self._length, round(offset_hz * self._duration_s))
-        self.mean_power = float(np.vdot(self._samples, self._samples).real) / self._length
-
-    def read(self, count: int) -> NDArray[np.complex64]:
-        """Give the next (count,) complex64 samples."""
-        at = (self._position + np.arange(count)) % self._length
-        self._position = (self._position + count) % self._length
-        return self._samples[at] * from_turns(self._wander.read(count))
+    loop = _lte_loop if phy.subcarrier_spacing_hz == LTE_SPACING_HZ else _plain_loop
+    spectrum, duration_s = loop(phy, rng)
+    return LoopStream(spectrum, duration_s, sample_rate_hz, rng, offset_hz, WANDER_HZ)
 
 
 def _lte_loop(phy: OfdmPhy, rng: np.random.Generator) -> tuple[NDArray[np.complex64], float]:
@@ -123,10 +107,13 @@ def _plain_loop(phy: OfdmPhy, rng: np.random.Generator) -> tuple[NDArray[np.comp
     carriers = subcarriers(phy)
     useful = 2 ** math.ceil(math.log2(carriers + 2))
     step = useful * (1.0 + phy.cyclic_prefix_s * phy.subcarrier_spacing_hz)
-    symbols = max(round(LOOP_S * phy.subcarrier_spacing_hz * useful / step), 1)
+    rate_hz = useful * phy.subcarrier_spacing_hz
+    loop_s = phy.frame_s - phy.null_s if phy.frame_s else LOOP_S
+    symbols = max(round(loop_s * rate_hz / step), 1)
     starts = np.arange(symbols + 1) * step
-    total = round(starts[-1])
-    samples = symbols_at(qpsk((symbols, carriers), rng), starts, useful, total)
+    samples = symbols_at(qpsk((symbols, carriers), rng), starts, useful, round(starts[-1]))
+    samples = np.pad(samples, (round(phy.null_s * rate_hz), 0))
+    total = len(samples)
     return np.asarray(fft.fft(samples), np.complex64), total / (useful * phy.subcarrier_spacing_hz)
 
 
@@ -136,9 +123,16 @@ def packet(phy: OfdmPhy, timing: Timing, sample_rate_hz: float, rng: np.random.G
     useful = fft.next_fast_len(math.ceil(carriers * PACKET_OVERSAMPLING) + 2)
     step = useful * (1.0 + phy.cyclic_prefix_s * phy.subcarrier_spacing_hz)
     rate_hz = useful * phy.subcarrier_spacing_hz
-    symbols = max(round(sporadic_airtime_s(timing, rng) * rate_hz / step), 1)
-    starts = np.arange(symbols + 1) * step
-    body = symbols_at(qpsk((symbols, carriers), rng), starts, useful, round(starts[-1]))
+    if phy.burst_prefixes_s:
+        steps = useful + np.asarray(phy.burst_prefixes_s) * rate_hz
+        starts = np.concatenate(([0.0], np.cumsum(steps)))
+    else:
+        symbols = max(round(packet_airtime_s(timing, rng) * rate_hz / step), 1)
+        starts = np.arange(symbols + 1) * step
+    grid = qpsk((len(starts) - 1, carriers), rng)
+    for symbol, root in phy.zadoff_chu:
+        grid[symbol] = zadoff_chu(root, carriers)
+    body = symbols_at(grid, starts, useful, round(starts[-1]))
     count = max(round(len(body) / rate_hz * sample_rate_hz), 1)
     samples = slice_of(np.asarray(fft.fft(body), np.complex64), count, 0)
     samples /= math.sqrt(max(float(np.vdot(samples, samples).real) / count, 1e-30))

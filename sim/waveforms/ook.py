@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dsp.protocols.record import OokPhy, Timing
 from sim.waveforms.keyed import keyed
-from sim.waveforms.lengths import sporadic_airtime_s
+from sim.waveforms.lengths import packet_airtime_s
 
 
 def pulses_s(phy: OokPhy, bits: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -15,9 +15,12 @@ def pulses_s(phy: OokPhy, bits: NDArray[np.integer]) -> tuple[NDArray[np.float64
 
     With two pulse lengths the information is in the width: a short pulse is 1 and a long one 0 (the way of rtl_433's
     ``OOK_PWM``), each filled up to the same time by its gap. With equal ones it is in the gap: twice the pulse for 0,
-    four times for 1 (``OOK_PPM``), and one more pulse ends the packet.
+    four times for 1 (``OOK_PPM``), and one more pulse ends the packet. In Manchester code a bit is on for one half of
+    its time, the first for 1, and off for the other.
     """
     ones = np.asarray(bits) != 0
+    if phy.manchester:
+        return _manchester_s(phy.short_s, ones)
     if phy.long_s > phy.short_s:
         pulse_s = np.where(ones, phy.short_s, phy.long_s)
         return pulse_s, phy.short_s + phy.long_s - pulse_s
@@ -25,8 +28,21 @@ def pulses_s(phy: OokPhy, bits: NDArray[np.integer]) -> tuple[NDArray[np.float64
     return np.full(len(gap_s) + 1, phy.short_s), np.append(gap_s, phy.short_s)
 
 
+def _manchester_s(half_s: float, ones: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Pulses and gaps of Manchester code: neighbouring halves that are alike run together; a bit 1 goes before."""
+    halves = np.concatenate(([1, 0], np.column_stack((ones, ~ones)).ravel(), [0])).astype(np.int8)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], halves))))
+    bounds = np.append(edges, len(halves)) * half_s
+    lengths = np.diff(bounds)
+    if len(lengths) % 2:
+        lengths = np.append(lengths, half_s)
+    return lengths[::2], lengths[1::2]
+
+
 def _bits_in(phy: OokPhy, airtime_s: float) -> int:
     """Bits that an air time holds, on average."""
+    if phy.manchester:
+        return max(round(airtime_s / (2.0 * phy.short_s)), 1)
     bit_s = phy.short_s + phy.long_s if phy.long_s > phy.short_s else 4.0 * phy.short_s
     return max(round(airtime_s / bit_s), 1)
 
@@ -49,7 +65,7 @@ def packet(
         Bits; None: random ones that fill the air time.
     """
     if payload is None:
-        payload = rng.integers(0, 2, _bits_in(phy, sporadic_airtime_s(timing, rng)))
+        payload = rng.integers(0, 2, _bits_in(phy, packet_airtime_s(timing, rng)))
     pulse_s, gap_s = pulses_s(phy, payload)
     starts_s = np.concatenate(([0.0], np.cumsum(pulse_s + gap_s)))
     return keyed(starts_s[:-1], starts_s[:-1] + pulse_s, float(starts_s[-1]), sample_rate_hz)
