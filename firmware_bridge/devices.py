@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from firmware_bridge.mcu import skypicket_mcu
 from firmware_bridge.module import Device
+from firmware_bridge.radar import k_ld7, ld2450, ld2451, ops243, ti_config, ti_mmwave
 
-DEVICES: tuple[Device, ...] = ()
+DEVICES: tuple[Device, ...] = (
+    ti_mmwave.DEVICE,
+    ti_config.DEVICE,
+    ops243.DEVICE,
+    ld2450.DEVICE,
+    ld2451.DEVICE,
+    k_ld7.DEVICE,
+    skypicket_mcu.DEVICE,
+)
 """Radars, cameras, Remote ID receivers, microcontrollers: one line per device file that holds a record."""
 
 BY_NAME: dict[str, Device] = {device.name: device for device in DEVICES}

@@ -36,8 +36,6 @@ class MagicFramer:
         many of its bytes it used, 0 to refuse it.
     counters
         Where to count; ``malformed`` is counted here for every refused frame.
-    slack
-        Bytes between two frames that may be skipped without being called a loss of step.
     """
 
     def __init__(
@@ -48,7 +46,6 @@ class MagicFramer:
         measure: Callable[[bytearray, int], int],
         accept: Callable[[bytes], int],
         counters: ModuleCounters,
-        slack: int = 0,
     ) -> None:
         self._find = magic.search
         self._magic_length = magic_length
@@ -56,9 +53,8 @@ class MagicFramer:
         self._measure = measure
         self._accept = accept
         self._counters = counters
-        self._slack = slack
         self._buffer = bytearray()
-        self._skipped = 0
+        self._in_step = True
 
     def feed(self, data: bytes) -> None:
         """Take bytes; ``accept`` is called for each whole frame."""
@@ -76,7 +72,7 @@ class MagicFramer:
         """Forget a half frame."""
         self._skip(len(self._buffer))
         self._buffer.clear()
-        self._skipped = 0
+        self._in_step = True
 
     def _read(self, *, final: bool) -> None:
         buffer = self._buffer
@@ -95,7 +91,8 @@ class MagicFramer:
             if length > self._longest:
                 self._counters.oversize += 1
                 length = IMPOSSIBLE
-            if length == NEED_MORE or length > len(buffer) - start:
+            whole = length not in {NEED_MORE, IMPOSSIBLE} and length <= len(buffer) - start
+            if length == NEED_MORE or (length != IMPOSSIBLE and not whole):
                 if not final:
                     break
                 length = len(buffer) - start
@@ -103,18 +100,18 @@ class MagicFramer:
                 used = self._accept(bytes(buffer[start : start + length]))
                 if used > 0:
                     position = start + used
-                    self._skipped = 0
+                    self._in_step = True
                     continue
-                self._counters.malformed += 1
+                self._counters.malformed += whole
             self._skip(1)
             position += 1
         del buffer[:position]
 
     def _skip(self, count: int) -> None:
-        self._counters.skipped_bytes += count
-        if self._skipped <= self._slack < self._skipped + count:
-            self._counters.resyncs += 1
-        self._skipped += count
+        if count:
+            self._counters.skipped_bytes += count
+            self._counters.resyncs += self._in_step
+            self._in_step = False
 
 
 class LineFramer:
@@ -183,6 +180,5 @@ class LineFramer:
     def _give_up(self, count: int) -> None:
         if count:
             self._counters.skipped_bytes += count
-            if self._in_step:
-                self._counters.resyncs += 1
-                self._in_step = False
+            self._counters.resyncs += self._in_step
+            self._in_step = False

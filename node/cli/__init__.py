@@ -31,6 +31,7 @@ class Command:
 COMMANDS: tuple[Command, ...] = (
     Command("run", "node.cli.run", "run the node: radios to MQTT"),
     Command("replay", "node.cli.replay", "recordings through the same pipeline, one JSON message a line"),
+    Command("decode", "node.cli.decode", "captured bytes of a radar, camera or other serial module, as contacts"),
     Command("record", "node.cli.record", "record a radio to SigMF"),
     Command("watch", "node.cli.watch", "live table of what the nodes at a broker report"),
     Command("doctor", "node.cli.doctor", "check libraries, radio, model, broker, ports, disk and clock"),

@@ -1,0 +1,217 @@
+"""RFbeam K-LD7: 24 GHz radar, list of targets with distance, speed and angle, and one it follows [1].
+
+115200 baud **8E1**. Every packet, both ways: ``name 4 ASCII bytes | length u32 LE | payload``, no checksum. It talks
+when asked: ``INIT`` (rate index) once, then ``GNFD`` (mask of what is wanted) for every frame, answered by ``RESP``
+(u8, 0 = done), the wanted packets and ``DONE`` (frame number u32). PDAT has rows, TDAT none or one::
+
+    distance u16 cm | speed i16 0.01 km/h | angle i16 0.01° | magnitude u16
+
+Speed is positive for receding, angle positive to the right.
+
+[1] RFbeam, K-LD7 data sheet rev. B, "Serial interface"; nickovs/kld7 ``kld7/constants.py`` and ``device.py``. The
+    latter calls direction 0 "approaching" where the data sheet says receding; only the sign of the speed is used.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass, replace
+
+from dsp.units import to_ns
+from firmware_bridge.contacts import Contact, RadarContact, xy_from_polar
+from firmware_bridge.framing import IMPOSSIBLE, NEED_MORE, MagicFramer
+from firmware_bridge.module import Device, ModuleCounters, PortDefaults
+
+HEADER = struct.Struct("<4sI")
+ROW = struct.Struct("<HhhH")
+LENGTHS: dict[bytes, int] = {b"RESP": 1, b"DDAT": 6, b"DONE": 4, b"RADC": 3072, b"RFFT": 1024, b"RPST": 42}
+"""Payload bytes of the packets of one length."""
+MOST_ROWS = 32
+"""Rows accepted in a PDAT; the module gives up to about 16."""
+PDAT, TDAT, DONE = 1 << 2, 1 << 3, 1 << 5
+"""Bits of the mask of GNFD."""
+RANGE_INDEX = {5: 0, 10: 1, 30: 2, 100: 3}
+"""Argument of RRAI for each greatest distance in metres."""
+SPEED_INDEX = {12.5: 0, 25.0: 1, 50.0: 2, 100.0: 3}
+"""Argument of RSPI for each greatest speed in km/h."""
+BOTH_DIRECTIONS = 2
+KMH_PER_MPS = 3.6
+ASK_AGAIN_NS = to_ns(1.0)
+"""No answer for so long: the module is set up and asked anew; a frame takes at most 0.1 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class KLd7Settings:
+    """Settings of a K-LD7.
+
+    Parameters
+    ----------
+    name
+        Name of the radar.
+    range_setting_m
+        5, 10, 30 or 100: its greatest distance.
+    speed_setting_kmh
+        12.5, 25, 50 or 100: its greatest speed.
+    max_angle_deg
+        Contacts further aside are refused.
+    """
+
+    name: str = "k-ld7"
+    range_setting_m: int = 100
+    speed_setting_kmh: float = 100.0
+    max_angle_deg: float = 90.0
+
+    def __post_init__(self) -> None:
+        """Check that the module knows the settings."""
+        if self.range_setting_m not in RANGE_INDEX:
+            raise ValueError(f"range_setting_m must be one of {sorted(RANGE_INDEX)}, not {self.range_setting_m}")
+        if self.speed_setting_kmh not in SPEED_INDEX:
+            raise ValueError(f"speed_setting_kmh must be one of {sorted(SPEED_INDEX)}, not {self.speed_setting_kmh}")
+        if not 0 < self.max_angle_deg <= 180:
+            raise ValueError(f"max_angle_deg must be above 0 and at most 180, not {self.max_angle_deg}")
+
+    def make(self) -> KLd7:
+        """Build the driver."""
+        return KLd7(self)
+
+
+def packet(name: bytes, payload: bytes = b"") -> bytes:
+    """Build a packet."""
+    return HEADER.pack(name, len(payload)) + payload
+
+
+class KLd7:
+    """Driver of a K-LD7; asks for the next frame when the last one is complete."""
+
+    def __init__(self, settings: KLd7Settings) -> None:
+        self._settings = settings
+        self._counters = ModuleCounters()
+        self._framer = MagicFramer(
+            re.compile(b"RESP|PDAT|TDAT|DDAT|DONE|RADC|RFFT|RPST"),
+            4,
+            HEADER.size + max(LENGTHS.values()),
+            _measure,
+            self._accept,
+            self._counters,
+        )
+        set_up = (
+            (b"RRAI", RANGE_INDEX[settings.range_setting_m]),
+            (b"RSPI", SPEED_INDEX[settings.speed_setting_kmh]),
+            (b"DEDI", BOTH_DIRECTIONS),
+            (b"GNFD", PDAT | TDAT | DONE),
+        )
+        self._questions = [packet(name, struct.pack("<I", value)) for name, value in set_up]
+        self._asked = 0
+        self._ask = False
+        self._asked_ns: int | None = None
+        self._frame_number: int | None = None
+        self._contacts: list[Contact] = []
+        self._time_ns = 0
+
+    def greeting(self) -> bytes:
+        """``INIT`` at the rate the port has; the rest follows its answer."""
+        self._framer.reset()
+        self._asked, self._ask, self._asked_ns = 0, False, None
+        return packet(b"INIT", struct.pack("<I", 0))
+
+    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
+        """Read bytes."""
+        self._time_ns = time_ns
+        self._framer.feed(data)
+        return self._take()
+
+    def requests(self, time_ns: int) -> bytes:
+        """Next command of the set-up, or the question for the next frame."""
+        if self._asked_ns is None:
+            self._asked_ns = time_ns
+        if self._ask:
+            self._ask, self._asked_ns = False, time_ns
+            return self._questions[min(self._asked, len(self._questions)) - 1]
+        if time_ns - self._asked_ns >= ASK_AGAIN_NS:
+            question = self.greeting()
+            self._asked_ns = time_ns
+            return question
+        return b""
+
+    def finish(self, time_ns: int) -> list[Contact]:
+        """A half packet tells nothing."""
+        self._time_ns = time_ns
+        self._framer.finish()
+        return self._take()
+
+    @property
+    def counters(self) -> ModuleCounters:
+        """Snapshot."""
+        return replace(self._counters)
+
+    def _take(self) -> list[Contact]:
+        contacts, self._contacts = self._contacts, []
+        self._counters.contacts += len(contacts)
+        return contacts
+
+    def _accept(self, frame: bytes) -> int:
+        if len(frame) < HEADER.size:
+            return 0
+        name, length = HEADER.unpack_from(frame)
+        payload = frame[HEADER.size :]
+        if len(payload) != length:
+            return 0
+        self._counters.frames += 1
+        if name == b"RESP":
+            if self._asked < len(self._questions):
+                self._asked += 1
+                self._ask = True
+        elif name == b"DONE":
+            self._count_frame(struct.unpack("<I", payload)[0])
+            self._ask = self._asked >= len(self._questions)
+        elif name in {b"PDAT", b"TDAT"}:
+            for row in ROW.iter_unpack(payload):
+                self._read_row(*row, tracked=name == b"TDAT")
+        return len(frame)
+
+    def _count_frame(self, number: int) -> None:
+        if self._frame_number is not None and number <= self._frame_number:
+            self._counters.reboots += 1
+        self._frame_number = number
+
+    def _read_row(self, distance: int, speed: int, angle: int, magnitude: int, *, tracked: bool) -> None:
+        settings = self._settings
+        range_m, speed_kmh, azimuth_deg = distance / 100, speed / 100, angle / 100
+        if (
+            not 0 < range_m <= settings.range_setting_m
+            or abs(speed_kmh) > settings.speed_setting_kmh
+            or abs(azimuth_deg) > settings.max_angle_deg
+        ):
+            self._counters.refused += 1
+            return
+        x_m, y_m = xy_from_polar(range_m, azimuth_deg)
+        self._contacts.append(
+            RadarContact(
+                time_ns=self._time_ns,
+                device=settings.name,
+                range_m=range_m,
+                azimuth_deg=azimuth_deg,
+                radial_speed_mps=speed_kmh / KMH_PER_MPS,
+                x_m=x_m,
+                y_m=y_m,
+                magnitude=float(magnitude),
+                track_no=0 if tracked else None,
+            )
+        )
+
+
+def _measure(buffer: bytearray, start: int) -> int:
+    if len(buffer) - start < HEADER.size:
+        return NEED_MORE
+    name, length = HEADER.unpack_from(buffer, start)
+    if name == b"PDAT":
+        possible = length % ROW.size == 0 and length <= MOST_ROWS * ROW.size
+    elif name == b"TDAT":
+        possible = length in {0, ROW.size}
+    else:
+        possible = length == LENGTHS[name]
+    return HEADER.size + int(length) if possible else IMPOSSIBLE
+
+
+DEVICE = Device("k-ld7", "RFbeam K-LD7", KLd7Settings, PortDefaults(baud=115200, parity="E"))

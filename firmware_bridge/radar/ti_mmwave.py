@@ -1,0 +1,281 @@
+"""TI mmWave radars (IWR/AWR 1443, 1642, 1843, 6843): data port of the demos, points and tracks.
+
+921600 baud 8N1, binary, one way; ``ti_layouts`` has the packets, ``ti_payloads`` the contents, ``ti_config`` the other
+port, which must start the radar. Payloads have no checksum: packets must hang together and values be plausible.
+
+All demos share the magic word, and the same TLV number means different things in each, so the firmware should be named
+(``firmware``). ``auto`` tells apart what can be told safely: the people-counting labs by the checksum of their header,
+the out-of-box demos by the SDK version in theirs.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+
+from firmware_bridge.contacts import Contact, RadarContact, polar_from_xy, polar_from_xyz
+from firmware_bridge.framing import IMPOSSIBLE, NEED_MORE, MagicFramer
+from firmware_bridge.module import Device, ModuleCounters, PortDefaults
+from firmware_bridge.radar import ti_layouts as layouts
+from firmware_bridge.radar import ti_payloads as payloads
+from firmware_bridge.radar.ti_layouts import MAGIC, Layout
+
+POINTS, SIDE_INFORMATION, PEOPLE_POINTS, PEOPLE_TRACKS = 1, 7, 6, 7
+MOST_MISSED = 1000
+"""Frame numbers that may be missing between two packets; a bigger step is a damaged number or a reboot."""
+
+
+@dataclass(frozen=True, slots=True)
+class TiMmwaveSettings:
+    """Settings of a TI mmWave radar.
+
+    Parameters
+    ----------
+    name
+        Name of the radar.
+    firmware
+        ``auto``, ``oob-sdk3``, ``oob-sdk2``, ``oob-sdk1``, ``area-scanner``, ``people-3d`` or ``people-2d``.
+    doppler_step_mps
+        Metres a second of one Doppler bin; SDK 1 and 2 send bins alone, so without it speed is unknown.
+    min_snr_db
+        Points weaker are refused; None takes all, also those without a figure.
+    max_range_m, max_speed_mps
+        Contacts beyond are refused. The chips measure up to 300 m with the longest configuration.
+    """
+
+    name: str = "ti-mmwave"
+    firmware: str = "auto"
+    doppler_step_mps: float | None = None
+    min_snr_db: float | None = None
+    max_range_m: float = 300.0
+    max_speed_mps: float = 100.0
+
+    def __post_init__(self) -> None:
+        """Check the gates."""
+        if self.firmware not in {"auto", *layouts.LAYOUTS}:
+            raise ValueError(f"firmware must be auto, {', '.join(layouts.LAYOUTS)}, not {self.firmware!r}")
+        if self.doppler_step_mps is not None and not self.doppler_step_mps > 0:
+            raise ValueError(f"doppler_step_mps must be above 0, not {self.doppler_step_mps}")
+        for key in ("max_range_m", "max_speed_mps"):
+            if not getattr(self, key) > 0:
+                raise ValueError(f"{key} must be above 0, not {getattr(self, key)}")
+
+    def make(self) -> TiMmwave:
+        """Build the driver."""
+        return TiMmwave(self)
+
+
+class TiMmwave:
+    """Driver of the data port."""
+
+    def __init__(self, settings: TiMmwaveSettings) -> None:
+        self._settings = settings
+        self._counters = ModuleCounters()
+        self._fixed = None if settings.firmware == "auto" else layouts.LAYOUTS[settings.firmware]
+        self._framer = MagicFramer(
+            re.compile(re.escape(MAGIC)),
+            len(MAGIC),
+            layouts.LONGEST_PACKET,
+            self._measure,
+            self._accept,
+            self._counters,
+        )
+        self._frame: int | None = None
+        self._odd_frame: int | None = None
+        self._contacts: list[Contact] = []
+        self._time_ns = 0
+
+    def greeting(self) -> bytes:
+        """Nothing: the data port does not listen."""
+        self._framer.reset()
+        return b""
+
+    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
+        """Read bytes."""
+        self._time_ns = time_ns
+        self._framer.feed(data)
+        return self._take()
+
+    def requests(self, time_ns: int) -> bytes:  # noqa: ARG002 - the data port does not listen
+        """Nothing: the data port does not listen."""
+        return b""
+
+    def finish(self, time_ns: int) -> list[Contact]:
+        """A last packet that lacks nothing but padding is read."""
+        self._time_ns = time_ns
+        self._framer.finish()
+        return self._take()
+
+    @property
+    def counters(self) -> ModuleCounters:
+        """Snapshot."""
+        return replace(self._counters)
+
+    def _take(self) -> list[Contact]:
+        contacts, self._contacts = self._contacts, []
+        self._counters.contacts += len(contacts)
+        return contacts
+
+    def _measure(self, buffer: bytearray, start: int) -> int:
+        length = self._declared(buffer, start)
+        return length if length <= 0 or length > len(buffer) - start else _up_to_magic(buffer, start, length)
+
+    def _declared(self, buffer: bytearray, start: int) -> int:
+        if self._fixed is not None:
+            return layouts.declared_length(buffer, start, self._fixed)
+        if len(buffer) - start < layouts.SHORTEST_HEADER:
+            return NEED_MORE
+        length = layouts.declared_length(buffer, start, layouts.OOB_SDK1)
+        return length if length != IMPOSSIBLE else layouts.declared_length(buffer, start, layouts.PEOPLE_2D)
+
+    def _accept(self, packet: bytes) -> int:
+        for layout in self._candidates(packet):
+            declared = layouts.declared_length(packet, 0, layout)
+            if declared < len(packet):
+                continue
+            if not layouts.header_checks(packet, layout):
+                self._counters.crc_errors += layout.checksum and layout is self._fixed
+                continue
+            found = layouts.walk(packet, layout, declared)
+            if found is None:
+                continue
+            tlvs, end = found
+            used = _cut_short(packet, end)
+            if used == 0 or not self._read(packet, layout, tlvs):
+                continue
+            self._counters.resyncs += used < declared
+            self._count_frame(layouts.frame_number(packet, layout))
+            self._counters.frames += 1
+            return used
+        return 0
+
+    def _candidates(self, packet: bytes) -> tuple[Layout, ...]:
+        if self._fixed is not None:
+            return (self._fixed,)
+        if len(packet) < layouts.SHORTEST_HEADER:
+            return ()
+        major = packet[11]
+        if major >= 3:
+            oob: tuple[Layout, ...] = (layouts.OOB_SDK3,)
+        elif int.from_bytes(packet[16:20], "little") == layouts.XWR14 and major == 1:
+            oob = (layouts.OOB_SDK1, layouts.OOB_SDK2)
+        else:
+            oob = (layouts.OOB_SDK2, layouts.OOB_SDK1)
+        return (layouts.PEOPLE_3D, layouts.PEOPLE_2D, *oob)
+
+    def _count_frame(self, number: int) -> None:
+        last = self._frame
+        if last is None or last <= number <= last + MOST_MISSED:
+            self._counters.gaps += 0 if last is None else max(0, number - last - 1)
+            self._frame, self._odd_frame = number, None
+        elif self._odd_frame is not None and number == self._odd_frame + 1:
+            self._counters.reboots += 1
+            self._frame, self._odd_frame = number, None
+        else:
+            self._odd_frame = number
+
+    def _read(self, packet: bytes, layout: Layout, tlvs: layouts.Tlvs) -> bool:
+        """Read all TLVs; false when one cannot be what its number says."""
+        view = memoryview(packet)
+        found: list[payloads.Found] = []
+        ratios_db: list[float] = []
+        for kind, start, length in tlvs:
+            payload = view[start : start + length]
+            rows: list[payloads.Found] | None = []
+            if kind in payloads.READERS_3D:
+                rows = payloads.READERS_3D[kind](payload)
+            elif layout is layouts.PEOPLE_3D and kind in {PEOPLE_POINTS, PEOPLE_TRACKS}:
+                rows = payloads.spherical_points(payload) if kind == PEOPLE_POINTS else payloads.tracks_3d(payload)
+            elif layout is layouts.PEOPLE_2D and kind in {PEOPLE_POINTS, PEOPLE_TRACKS}:
+                rows = payloads.polar_points(payload) if kind == PEOPLE_POINTS else payloads.tracks_2d(payload)
+            elif layout in {layouts.OOB_SDK1, layouts.OOB_SDK2} and kind == POINTS:
+                rows = payloads.q_points(payload, self._settings.doppler_step_mps)
+            elif layout in {layouts.OOB_SDK3, layouts.AREA_SCANNER} and kind == POINTS:
+                rows = list(payloads.points(payload)) if length % payloads.POINT.size == 0 else None
+            elif layout in {layouts.OOB_SDK3, layouts.AREA_SCANNER} and kind == SIDE_INFORMATION:
+                if length % payloads.SIDE.size:
+                    return False
+                ratios_db = payloads.side_information_db(payload)
+            if rows is None:
+                return False
+            found += rows
+        if len(ratios_db) == len(found):
+            found = [replace(one, snr_db=snr_db) for one, snr_db in zip(found, ratios_db, strict=True)]
+        for one in found:
+            self._report(one)
+        return True
+
+    def _report(self, found: payloads.Found) -> None:
+        settings = self._settings
+        x_m, y_m, z_m, speed_mps = found.x_m, found.y_m, found.z_m, found.radial_speed_mps
+        velocity_mps = found.velocity_mps or (None, None, None)
+        values = [value for value in (x_m, y_m, z_m, speed_mps, *velocity_mps) if value is not None]
+        plausible = all(map(math.isfinite, values))
+        if plausible:
+            elevation_deg: float | None = None
+            if z_m is None:
+                range_m, azimuth_deg = polar_from_xy(x_m, y_m)
+            else:
+                range_m, azimuth_deg, elevation_deg = polar_from_xyz(x_m, y_m, z_m)
+            fastest_mps = max((abs(v) for v in (speed_mps, *velocity_mps) if v is not None), default=0.0)
+            weak = settings.min_snr_db is not None and found.snr_db is not None and found.snr_db < settings.min_snr_db
+            plausible = 0 < range_m <= settings.max_range_m and fastest_mps <= settings.max_speed_mps and not weak
+        if not plausible:
+            self._counters.refused += 1
+            return
+        vx_mps, vy_mps, vz_mps = velocity_mps
+        self._contacts.append(
+            RadarContact(
+                time_ns=self._time_ns,
+                device=settings.name,
+                range_m=range_m,
+                azimuth_deg=azimuth_deg,
+                elevation_deg=elevation_deg,
+                radial_speed_mps=speed_mps,
+                x_m=x_m,
+                y_m=y_m,
+                z_m=z_m,
+                vx_mps=vx_mps,
+                vy_mps=vy_mps,
+                vz_mps=vz_mps,
+                snr_db=found.snr_db,
+                magnitude=found.magnitude,
+                track_no=found.track_no,
+                confidence=found.confidence,
+                covariance=found.covariance,
+            )
+        )
+
+
+def _cut_short(packet: bytes, end: int) -> int:
+    """Bytes to use of a packet that may have lost some: up to the next magic; 0 when that begins before the TLVs end.
+
+    A magic inside a packet is the next packet when it has the same version behind it (all that is there of it).
+    """
+    at = packet.find(MAGIC, len(MAGIC))
+    while at >= 0:
+        version = packet[at + len(MAGIC) : at + len(MAGIC) + 4]
+        if packet[8:12].startswith(version):
+            return at if at >= end else 0
+        at = packet.find(MAGIC, at + 1)
+    return len(packet)
+
+
+def _up_to_magic(buffer: bytearray, start: int, length: int) -> int:
+    """Shorten the length of a packet that lost a few bytes, so that the magic of the next begins in its last ones.
+
+    A packet that merely ends with the first bytes of a magic has to wait for the bytes that tell.
+    """
+    end = start + length
+    for kept in range(len(MAGIC) - 1, 0, -1):
+        if buffer.endswith(MAGIC[:kept], end - kept, end):
+            rest = buffer[end : end + len(MAGIC) - kept]
+            if rest == MAGIC[kept:]:
+                return length - kept
+            if MAGIC[kept:].startswith(rest):
+                return NEED_MORE
+    return length
+
+
+DEVICE = Device("ti-mmwave", "TI mmWave, data port", TiMmwaveSettings, PortDefaults(baud=921600, silence_s=5.0))
