@@ -147,8 +147,7 @@ def test_a_full_disk_loses_nothing_and_is_left_and_taken_up_again(
                 spool.commit()
         spool.commit()
         assert not _is_on_disk(spool)
-        assert spool.error is not None
-        assert "make room" in spool.error
+        assert "make room" in (spool.error or "")
         assert caplog.text.count("kept in memory") == 1
         assert _payloads(spool) == wanted
         now_s[0] = RETRY_DISK_S + 1
@@ -177,8 +176,7 @@ def test_a_file_in_use_by_another_node_is_left_alone(tmp_path: Path) -> None:
     owner.commit()
     second = Spool(100, tmp_path / "spool.db", clock_s=lambda: now_s[0])
     assert not _is_on_disk(second)
-    assert second.error is not None
-    assert "give each node its own" in second.error
+    assert "give each node its own" in (second.error or "")
     _fill(second, [RANK_DEAR], start=7)
     owner.close()
     now_s[0] = RETRY_DISK_S
