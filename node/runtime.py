@@ -97,7 +97,7 @@ class RadioRunner:
         self._open_source = open_source
         self._make_pipeline = make_pipeline
         self._results = results
-        self._patient = patient
+        self.patient = patient
         self._back_off = back_off
         self._inbox = BlockInbox()
         self._stopping = threading.Event()
@@ -175,7 +175,7 @@ class RadioRunner:
                     log.exception("radio %s: internal fault, please report it", self.name)
                     fault = describe_fault(error)
                     self._note("down", fault)
-                    if self._patient:
+                    if self.patient:
                         break
                     self._stopping.wait(FAULT_RETRY_S)
         finally:
@@ -183,7 +183,7 @@ class RadioRunner:
             self._inbox.close()
 
     def _read_source(self) -> None:
-        source = self._open_source() if self._patient else ReopeningSource(self._open_source, back_off=self._back_off)
+        source = self._open_source() if self.patient else ReopeningSource(self._open_source, back_off=self._back_off)
         with self._lock:
             again = self._source is not None
             self._source = source
@@ -192,7 +192,7 @@ class RadioRunner:
             if self._stopping.is_set():
                 return
             for block in source.blocks():
-                if self._patient:
+                if self.patient:
                     self._note("running")
                     self._inbox.put(block)
                 elif not self._inbox.offer(block):

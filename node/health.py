@@ -1,0 +1,151 @@
+"""Counters into the messages in which a node speaks of itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from node.host import ProcessorMeter, host_state
+from node.inbox import LONGEST_STALL_S, RESULTS_HELD
+from node.messages import HealthMessage, NodeIdentity, QueueHealth, RadioHealth, SinkHealth, StatusMessage, rfc3339
+from node.messages_node import NodeState
+from node.runtime import RadioStatus
+from node.sinks import SinkStatus
+
+
+def node_state(radios: Sequence[RadioStatus]) -> tuple[NodeState, str | None]:
+    """``online``, or ``degraded`` with the reasons: a radio is away, a pipeline failed, none has started."""
+    reasons = []
+    for radio in radios:
+        if radio.state == "down":
+            reasons.append(f"{radio.name}: {radio.last_error or 'gives no samples'}")
+        elif radio.state == "ended" and radio.last_error and not radio.counters.samples:
+            reasons.append(f"{radio.name}: {radio.last_error}")
+        elif radio.state == "starting":
+            reasons.append(f"{radio.name}: gives no samples yet")
+        elif radio.recent_fault:
+            reasons.append(f"{radio.name}: the pipeline failed and was started anew")
+    return ("degraded", "; ".join(reasons)) if reasons else ("online", None)
+
+
+class HealthMeter:
+    """Writes status and health messages.
+
+    Parameters
+    ----------
+    node
+        Who speaks.
+    boot_id
+        Of this run.
+    software
+        Name and version.
+    interval_s
+        Time between two health messages.
+    folder
+        Whose disk is watched.
+    """
+
+    def __init__(self, node: NodeIdentity, boot_id: str, software: str, interval_s: float, folder: Path) -> None:
+        self._node_id = node.uuid
+        self._boot_id = boot_id
+        self._software = software
+        self._interval_s = interval_s
+        self._folder = folder
+        self._processor = ProcessorMeter()
+        self._started_s = time.monotonic()
+        self._since = rfc3339(time.time_ns())
+
+    def status(self, state: NodeState, reason: str | None) -> StatusMessage:
+        """The status as of now."""
+        return StatusMessage(
+            state=state,
+            reason=reason,
+            node_id=self._node_id,
+            boot_id=self._boot_id,
+            since=self._since,
+            ts=rfc3339(time.time_ns()),
+            sw=self._software,
+        )
+
+    def will(self) -> StatusMessage:
+        """What the broker says when the node goes away without a word."""
+        return StatusMessage(
+            state="offline",
+            reason="the node went away without a word",
+            node_id=self._node_id,
+            boot_id=self._boot_id,
+            since=self._since,
+            ts=None,
+            sw=self._software,
+        )
+
+    def health(
+        self,
+        node: NodeIdentity,
+        radios: Sequence[RadioStatus],
+        sinks: Sequence[SinkStatus],
+        *,
+        results_waiting: int,
+        tracks: int,
+        latency_ms: float | None,
+    ) -> HealthMessage:
+        """How the node feels now; the processor's share is since the last call."""
+        host = host_state(self._folder)
+        queues = [
+            QueueHealth(
+                name=f"blocks {radio.name} (ms)",
+                depth=round(1e3 * radio.inbox.waiting_s),
+                capacity=round(1e3 * LONGEST_STALL_S),
+                dropped=radio.inbox.samples_dropped,
+            )
+            for radio in radios
+        ]
+        return HealthMessage(
+            node_id=self._node_id,
+            boot_id=self._boot_id,
+            ts=rfc3339(time.time_ns()),
+            uptime_s=round(time.monotonic() - self._started_s, 1),
+            state=node_state(radios)[0],
+            interval_s=self._interval_s,
+            tracks=tracks,
+            latency_ms=None if latency_ms is None else round(latency_ms, 1),
+            time_source=node.time_source,
+            time_err_ms=node.time_err_ms,
+            cpu_share=min(1.0, round(self._processor.share(), 3)),
+            memory_mib=host.memory_mib,
+            temperature_c=host.temperature_c,
+            throttled=host.throttled,
+            disk_free_mib=host.disk_free_mib,
+            radios=tuple(_radio(radio) for radio in radios),
+            queues=(*queues, QueueHealth(name="results", depth=results_waiting, capacity=RESULTS_HELD, dropped=0)),
+            sinks=tuple(
+                SinkHealth(
+                    name=sink.name,
+                    connected=sink.connected,
+                    queued=sink.queued,
+                    dropped=sink.dropped,
+                    last_error=sink.last_error,
+                )
+                for sink in sinks
+            ),
+        )
+
+
+def _radio(radio: RadioStatus) -> RadioHealth:
+    counters = radio.counters
+    return RadioHealth(
+        name=radio.name,
+        state=radio.state,
+        center_hz=radio.centre_hz,
+        sample_rate_hz=radio.rate_hz,
+        samples=counters.samples,
+        lost_samples=counters.lost_samples + radio.samples_failed,
+        reopenings=radio.reopenings,
+        bursts=counters.bursts,
+        bursts_over_budget=counters.bursts_over_budget,
+        patches=counters.patches,
+        patches_over_budget=counters.patches_over_budget,
+        noise_dbfs=None if radio.noise_dbfs is None else round(radio.noise_dbfs, 2),
+        last_error=radio.last_error,
+    )

@@ -1,0 +1,216 @@
+"""The main thread of a node: results in, tracks and messages out; health; an orderly end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dsp.units import to_ns
+from node.clock import clock_state
+from node.health import HealthMeter, node_state
+from node.inbox import ResultInbox
+from node.messages import HealthMessage, Message, MessageMaker, StatusMessage
+from node.messages_node import NodeState
+from node.messages_track import TimeSource
+from node.pipeline import BlockResult, PipelineCounters, Step
+from node.runtime import RadioRunner
+from node.service import ServiceNotifier
+from node.sinks import Sink, SinkClosed
+from node.tracking.track import TrackChange
+from node.tracking.tracker import Tracker
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.2
+"""How often the main thread looks around when nothing comes."""
+IDLE_S = 2.0
+"""Without a result for so long signal time goes on with real time, so that tracks of a dead radio end too."""
+END_S = 5.0
+"""How long radios and pipelines may take to end."""
+NS_PER_MS = 1e6
+FIRST_STATUS_S = 3.0
+"""The first status is said when a radio runs or fails, at the latest after this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """How a node runs.
+
+    Parameters
+    ----------
+    health_interval_s
+        Time between two health messages.
+    """
+
+    health_interval_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Check the time."""
+        if not 0.1 <= self.health_interval_s <= 3600:
+            raise ValueError(f"health_interval_s must be 0.1 to 3600, not {self.health_interval_s}")
+
+
+class LiveNode:
+    """Brings the parts together in the thread that calls ``run``.
+
+    Parameters
+    ----------
+    maker
+        Writes the messages.
+    tracker
+        Keeps the tracks.
+    radios
+        Not yet started; their results come in ``results``.
+    sinks
+        Open.
+    meter
+        Writes the health messages.
+    settings
+        How it runs.
+    notifier
+        Where the service supervisor listens.
+    """
+
+    def __init__(
+        self,
+        maker: MessageMaker,
+        tracker: Tracker,
+        radios: Sequence[RadioRunner],
+        results: ResultInbox,
+        sinks: Sequence[Sink],
+        meter: HealthMeter,
+        settings: LiveSettings,
+        notifier: ServiceNotifier,
+    ) -> None:
+        self._maker = maker
+        self._tracker = tracker
+        self._radios = radios
+        self._results = results
+        self._sinks = list(sinks)
+        self._meter = meter
+        self._settings = settings
+        self._notifier = notifier
+        self._patient = {radio.name for radio in radios if radio.patient}
+        self._started_s = time.monotonic()
+        self._said: tuple[str, str | None] | None = None
+        self._tracks: set[str] = set()
+        self._latency_ms: float | None = None
+        self._signal_ns = 0
+        self._heard_s = self._passed_s = self._started_s
+
+    def run(self, stop: threading.Event) -> int:
+        """Run until told to stop or until every radio has ended; give the exit code."""
+        for radio in self._radios:
+            radio.start()
+        self._notifier.ready()
+        next_health_s = self._started_s + self._settings.health_interval_s
+        next_alive_s = self._started_s
+        while not stop.is_set() and (any(radio.alive for radio in self._radios) or self._results.waiting):
+            result = self._results.get(TICK_S)
+            if result is not None:
+                self._take(result)
+            elif time.monotonic() - self._heard_s > IDLE_S:
+                self._pass_time()
+            self._say_status()
+            now_s = time.monotonic()
+            if now_s >= next_health_s:
+                next_health_s = max(next_health_s + self._settings.health_interval_s, now_s)
+                self._publish(self._health())
+            if self._notifier.watchdog_s is not None and now_s >= next_alive_s:
+                next_alive_s = now_s + self._notifier.watchdog_s
+                self._notifier.alive(f"{self._said[0] if self._said else 'starting'}, {len(self._tracks)} tracks")
+        return self._end(by_order=stop.is_set())
+
+    def _end(self, *, by_order: bool) -> int:
+        """In the order of the data: radios, pipelines, tracker, sinks."""
+        self._notifier.stopping()
+        for radio in self._radios:
+            radio.stop()
+        deadline_s = time.monotonic() + END_S
+        while any(radio.alive for radio in self._radios) and time.monotonic() < deadline_s:
+            if (result := self._results.get(TICK_S)) is not None:
+                self._take(result)
+        self._results.close()
+        left = [name for radio in self._radios for name in radio.join()]
+        if left:
+            log.error("threads that did not end and are left behind: %s", ", ".join(left))
+        while (result := self._results.get(0.0)) is not None:
+            self._take(result)
+        self._tell(self._tracker.close(self._signal_ns))
+        statuses = [radio.status for radio in self._radios]
+        faults = [f"{status.name}: {status.last_error}" for status in statuses if status.last_error]
+        failed = bool(statuses) and not by_order and len(faults) == len(statuses)
+        self._publish(self._health())
+        self._publish(self._status("stopped", "; ".join(faults) if failed else None))
+        for sink in self._sinks:
+            sink.close()
+        for fault in faults if failed else ():
+            log.error("%s", fault)
+        return 1 if failed else 0
+
+    def _take(self, result: BlockResult) -> None:
+        self._heard_s = self._passed_s = time.monotonic()
+        self._signal_ns = max(self._signal_ns, result.end_ns)
+        self._tell(self._tracker.observe(result))
+
+    def _pass_time(self) -> None:
+        """No radio gives anything: let signal time go on by the real time since the last result."""
+        now_s = time.monotonic()
+        if not self._signal_ns:
+            return
+        self._signal_ns += to_ns(now_s - self._passed_s)
+        self._passed_s = now_s
+        step = Step(self._signal_ns, ())
+        self._tell(self._tracker.observe(BlockResult((step,), self._signal_ns, "", PipelineCounters())))
+
+    def _tell(self, changes: list[TrackChange]) -> None:
+        for change in changes:
+            track = change.track
+            if change.kind == "end":
+                self._tracks.discard(track.track_id)
+            else:
+                self._tracks.add(track.track_id)
+            latency_ms = None
+            if change.kind != "end" and not self._patient.intersection(track.radio):
+                latency_ms = self._latency_ms = max(0.0, (time.time_ns() - track.last_ns) / NS_PER_MS)
+            self._publish(self._maker.track(change, latency_ms))
+
+    def _say_status(self) -> None:
+        """Publish the status when it has changed."""
+        statuses = [radio.status for radio in self._radios]
+        starting = all(status.state == "starting" for status in statuses)
+        if self._said is None and starting and time.monotonic() - self._started_s < FIRST_STATUS_S:
+            return
+        state, reason = node_state(statuses)
+        if self._said is None or (state, reason) != self._said:
+            log.info("status %s%s", state, f": {reason}" if reason else "")
+            self._publish(self._status(state, reason))
+
+    def _status(self, state: NodeState, reason: str | None) -> StatusMessage:
+        self._said = (state, reason)
+        return self._meter.status(state, reason)
+
+    def _health(self) -> HealthMessage:
+        if (clock := clock_state()) is not None and self._maker.node.time_source in {"system", "ntp"}:
+            source: TimeSource = "ntp" if clock.synchronised else "system"
+            error_ms = round(clock.max_error_ms, 1) if clock.synchronised else None
+            self._maker.node = replace(self._maker.node, time_source=source, time_err_ms=error_ms)
+        return self._meter.health(
+            self._maker.node,
+            [radio.status for radio in self._radios],
+            [sink.status for sink in self._sinks],
+            results_waiting=self._results.waiting,
+            tracks=len(self._tracks),
+            latency_ms=self._latency_ms,
+        )
+
+    def _publish(self, message: Message) -> None:
+        for sink in list(self._sinks):
+            try:
+                sink.publish(message)
+            except SinkClosed as fault:
+                log.error("%s; the node goes on without it", fault)  # noqa: TRY400  # no bug of ours
+                self._sinks.remove(sink)
