@@ -66,6 +66,8 @@ class Analysed:
     clipped_share: float
     envelope: Envelope | None = None
     keying: Keying | None = None
+    patchable: bool = True
+    """False below the noise, where the classifier would see noise only."""
 
     def patch(self, *, tuning_known: bool) -> Patch:
         """Cut the classifier's input. Costs one small spectrogram and, for a chirp, envelope and keying."""

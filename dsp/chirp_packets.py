@@ -18,8 +18,13 @@ FINE = (1.0 / 16.0,)
 SLOW_LENGTH = 32
 """Transform over the eight symbols, padded: a tone that turns between windows loses less than 0.3 dB."""
 PROOF = 27.0
-"""Coherent power of the preamble over the noise. A trigger is the strongest of a million cells already, and some thousand
-more are tried: noise reaches 20 once in fifty triggers (tests/dsp/test_chirp_packets.py)."""
+"""Coherent power of the preamble over the noise. A trigger is the strongest of a million cells already, and some
+thousand more are tried: noise reaches this about once in fifty triggers (tests/dsp/test_weak_chirps.py)."""
+LEAST_UNISON = 0.5
+"""Share of the group's power in its line that is in phase: 1 for equal symbols, an eighth for one strong symbol of the
+payload; 0.85 at 5 dB below the demodulator's floor."""
+SURROUNDINGS = 14
+"""Cells on each side of a line that it must stand out of."""
 ALIAS_SHARE = 0.4
 """A chirp of half the bandwidth and a quarter of the symbol time has the same slope; it gives lines half a bandwidth
 away that are as strong as the strongest. This is the largest share a true chirp shows there in noise."""
@@ -33,7 +38,10 @@ DATA_AFTER_PREAMBLE = 4.25
 """
 DROP = 4.0
 """Symbols of gap that end a packet."""
-FRACTIONS = (0.0, 0.25, 0.5, 0.75)
+USUAL_SYMBOLS = 64
+"""Enough for most packets; only those that reach its end are looked at again in full."""
+LEAST_ROOM_SYMBOLS = 6
+FRACTIONS = (0.0, 1.0 / 3.0, 2.0 / 3.0)
 """Fractions of a sample tried for the grid of the data symbols."""
 HEADER_SYMBOLS = 8
 """Every payload has at least one block of eight symbols [1]."""
@@ -171,23 +179,29 @@ def _attempt(
     rows *= _reference(points, rate_hz, shape.bandwidth_hz / shape.symbol_s)
     spectrum = fft.fft(rows, axis=2, overwrite_x=True)
     summed = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
-    # The median of a sum of eight is within 4 % of its mean.
-    noise = np.median(summed, axis=1) / (GROUP - 1.0 / 3.0)
     bins = summed.argmax(axis=1)
     tries = np.arange(len(at))[:, np.newaxis]
+    # The median of a sum of eight is within 4 % of its mean. An emission of another kind lifts its surroundings too.
+    around = np.concatenate((np.arange(-SURROUNDINGS, -1), np.arange(2, SURROUNDINGS + 1)))
+    local = summed[tries, (bins[:, np.newaxis] + around) % points]
+    noise = np.maximum(np.median(summed, axis=1), np.median(local, axis=1)) / (GROUP - 1.0 / 3.0)
     near = (bins[:, np.newaxis] + np.array([-1, 0, 1])) % points
     slow = fft.fft(spectrum[tries, :, near], n=SLOW_LENGTH, axis=2)
     coherent = (slow.real**2 + slow.imag**2).max(axis=2)
     value = coherent.max(axis=1) / np.maximum(noise * GROUP, 1e-30)
     pick = int(np.argmax(value))
-    column = int(near[pick, int(np.argmax(coherent[pick]))])
+    strongest = int(np.argmax(coherent[pick]))
+    column = int(near[pick, strongest])
     line = summed[pick]
+    if coherent[pick, strongest] < LEAST_UNISON * GROUP * line[column]:
+        return None
     left, mid, right = (float(line[(column + step) % points]) for step in (-1, 0, 1))
     shift = 0.5 * (right - left) / max(2.0 * mid - min(left, right), 1e-30)
     turns = (column + float(np.clip(shift, -0.5, 0.5))) / points
     half = round(0.5 * shape.bandwidth_hz / rate_hz * points)
     level = float(noise[pick])
-    beside = float(line[(column - half) % points] + line[(column + half) % points]) - 2 * GROUP * level
+    three = np.array([-1, 0, 1])
+    beside = sum(float(line[(column + side + three) % points].max()) - GROUP * level for side in (-half, half))
     return _Aligned(
         at=float(at[pick]),
         tone_hz=(turns - (1.0 if turns >= 0.5 else 0.0)) * rate_hz,
@@ -231,8 +245,8 @@ def _carrier_correction_hz(
 ) -> float:
     """What the delimiter's down-chirps say of the carrier; 0.0 where they are not clear.
 
-    A start taken ``tau`` too late moves the tone of an up-chirp by ``slope tau`` and that of a down-chirp by as much the
-    other way, so their mean is the carrier's own error.
+    A start taken ``tau`` too late moves the tone of an up-chirp by ``slope tau`` and that of a down-chirp by as much
+    the other way, so their mean is the carrier's own error.
     """
     points = 2**shape.spreading_factor
     reference = np.conj(_reference(points, rate_hz, shape.bandwidth_hz / shape.symbol_s))
@@ -295,7 +309,13 @@ def prove(
     if abs(carrier_hz) > 0.5 * sample_rate_hz:
         return None
     aligned_sample = begin + aligned.at / scale
-    return _measure(samples, first_sample, sample_rate_hz, shape, aligned_sample, carrier_hz, aligned.power)
+    for symbols in (USUAL_SYMBOLS, LONGEST_SYMBOLS):
+        look_s = min(symbols * shape.symbol_s, LONGEST_S)
+        stretch = samples[: int(aligned_sample + look_s * sample_rate_hz)]
+        packet = _measure(stretch, first_sample, sample_rate_hz, shape, aligned_sample, carrier_hz, aligned.power)
+        if packet is None or packet.duration_s < look_s - LEAST_ROOM_SYMBOLS * shape.symbol_s:
+            break
+    return packet
 
 
 def _measure(
@@ -309,12 +329,9 @@ def _measure(
 ) -> ChirpPacket | None:
     symbol = shape.symbol_s * sample_rate_hz
     back = min(BEFORE_SYMBOLS, int(aligned_sample / symbol))
-    begin = int(round(aligned_sample - back * symbol))
+    begin = round(aligned_sample - back * symbol)
     begin = max(begin, 0)
-    end = min(len(samples), begin + int((longest_s(shape) + BEFORE_SYMBOLS * shape.symbol_s) * sample_rate_hz))
-    bands, rate_hz, shifted_hz = resampled(
-        samples[begin:end], sample_rate_hz, carrier_hz, shape.bandwidth_hz, FRACTIONS
-    )
+    bands, rate_hz, shifted_hz = resampled(samples[begin:], sample_rate_hz, carrier_hz, shape.bandwidth_hz, FRACTIONS)
     band = bands[0]
     scale = rate_hz / sample_rate_hz
     points = 2**shape.spreading_factor
@@ -330,7 +347,8 @@ def _measure(
         rows = np.lib.stride_tricks.sliding_window_view(of, points)
         starts = np.clip(np.rint(offset + (np.arange(count) + shift) * step), 0, len(rows) - 1).astype(np.intp)
         spectrum = fft.fft(rows[starts] * reference, axis=1, overwrite_x=True)
-        return spectrum.real**2 + spectrum.imag**2
+        powers: NDArray[np.float32] = spectrum.real**2 + spectrum.imag**2
+        return powers
 
     power = windows(band, 0.0)
     noise = float(np.median(power)) / np.log(2.0)
@@ -344,7 +362,7 @@ def _measure(
         return None
     rho = max(float(level[first:preamble_end].mean()) - 1.0, 1.0)
     # Data symbols: the strongest cell of each, on the grid that the quarter chirp of the delimiter has shifted.
-    # A symbol that wraps gives two tones in one cell; their phase depends on the fraction of a sample that the grid is off.
+    # A symbol that wraps gives two tones in one cell; their phase depends on the fraction of a sample the grid is off.
     data_first = preamble_end + int(DATA_AFTER_PREAMBLE)
     trials = [windows(each, DATA_AFTER_PREAMBLE % 1.0).max(axis=1) / noise for each in bands]
     data = max(trials, key=lambda trial: float(trial[data_first : data_first + HEADER_SYMBOLS].sum()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +16,7 @@ from dsp.noise import NoiseFloor, NoiseTracker
 from dsp.regions import NARROW_GAP_S, NARROW_HZ, Region, energy_mask, find_regions, measure
 from dsp.spectrogram import StftSettings, power_rows
 from dsp.units import to_ns
+from dsp.weak_chirps import WeakChirps
 
 SEGMENT_ROWS = 128
 """Rows processed at a time: 27 ms at 2.4 MS/s, the pipeline's own share of the latency."""
@@ -49,6 +51,16 @@ class DetectorCounters:
     regions_over_budget: int = 0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """What one segment gave."""
+
+    end_ns: int
+    """Unix time of its end."""
+    duration_s: float
+    found: tuple[Analysed, ...]
+
+
 class SliceDetector:
     """Finds bursts in consecutive samples of one tuning; made anew after a retune or a gap.
 
@@ -70,8 +82,10 @@ class SliceDetector:
         self.counters = DetectorCounters()
         self._settings = settings
         self._looks = Looks(where, LookSchedule())
+        self._weak = WeakChirps(where)
         self._pending: list[NDArray[np.complex64]] = []
         self._pending_samples = 0
+        self._done_samples = 0
         columns = where.points // 2
         self._base_sample = 0
         self._samples: NDArray[np.complex64] = np.zeros(0, dtype=np.complex64)
@@ -108,31 +122,34 @@ class SliceDetector:
 
         Those of the slow looks (video comb, cyclic prefix, steady lines) among them.
         """
+        return [item for segment in self.segments(samples) for item in segment.found]
+
+    def segments(self, samples: NDArray[np.complex64]) -> Iterator[Segment]:
+        """Take the next samples; give each segment that they complete. To be used up before the next call."""
         self._pending.append(samples)
         self._pending_samples += len(samples)
         self.counters.samples += len(samples)
         need = SEGMENT_ROWS * self.where.points
         tail = self.where.points // 2
-        found: list[Analysed] = []
         if self._pending_samples < need + tail:
-            return found
+            return
         stretch = np.concatenate(self._pending) if len(self._pending) > 1 else self._pending[0]
         at = 0
         while len(stretch) - at >= need + tail:
-            found += self._segment(stretch[at : at + need + tail], need, final=False)
+            yield self._segment(stretch[at : at + need + tail], need, final=False)
             at += need
         self._pending = [stretch[at:].copy()]
         self._pending_samples = len(stretch) - at
-        return found
 
-    def flush(self) -> list[Analysed]:
+    def flush(self) -> Segment:
         """End of the signal, or a gap: work on what is left and close every open region."""
         stretch = np.concatenate(self._pending) if self._pending else np.zeros(0, dtype=np.complex64)
         self._pending, self._pending_samples = [], 0
         return self._segment(stretch, len(stretch), final=True)
 
-    def _segment(self, stretch: NDArray[np.complex64], advance: int, *, final: bool) -> list[Analysed]:
+    def _segment(self, stretch: NDArray[np.complex64], advance: int, *, final: bool) -> Segment:
         self.counters.segments += 1
+        self._done_samples += advance
         power = power_rows(stretch, self.where.points)
         found: list[Analysed] = []
         if len(power):
@@ -141,11 +158,12 @@ class SliceDetector:
             self._power = np.concatenate((self._power, power))
             self._mask = np.concatenate((self._mask, energy_mask(ratio)))
         self._samples = np.concatenate((self._samples, stretch[:advance]))
-        if self._floor is None:
-            return found
-        found += self._close_regions(final=final)
-        found += self._looks.feed(stretch[:advance], power, self._floor, final=final)
-        return found
+        fresh = self._mask[len(self._mask) - len(power) :]
+        if self._floor is not None:
+            found += self._weak.feed(stretch[:advance], fresh, final=final)
+            found += self._close_regions(final=final)
+            found += self._looks.feed(stretch[:advance], power, self._floor, final=final)
+        return Segment(self.where.time_ns(self._done_samples), advance / self.where.sample_rate_hz, tuple(found))
 
     def _close_regions(self, *, final: bool) -> list[Analysed]:
         assert self._floor is not None

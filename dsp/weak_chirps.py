@@ -1,4 +1,4 @@
-"""The search for links below the noise: a bank of preamble searches that takes turns, and the proof of what it finds."""
+"""The search for links below the noise: banks of preamble searches that take turns, and the proof of what they find."""
 
 from __future__ import annotations
 
