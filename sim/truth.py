@@ -122,20 +122,23 @@ def write_recording(scene: Scene, path: str | Path, seconds: float | None = None
     with data_path.open("wb") as file:
         while chunk := radio.read_u8(_READ_SAMPLES):
             file.write(chunk)
-    meta_path.write_text(json.dumps(_metadata(scene, bursts, radio.lost), indent=2) + "\n", encoding="utf-8")
+    samples = data_path.stat().st_size // 2
+    meta_path.write_text(json.dumps(_metadata(scene, bursts, radio.lost, samples), indent=2) + "\n", encoding="utf-8")
     return data_path, meta_path
 
 
-def _metadata(scene: Scene, bursts: list[TrueBurst], lost: list[tuple[int, int, bool]]) -> dict[str, object]:
-    """SigMF metadata: a capture segment after every announced loss, an annotation for every burst."""
+def _metadata(
+    scene: Scene, bursts: list[TrueBurst], lost: list[tuple[int, int, bool]], samples: int
+) -> dict[str, object]:
+    """SigMF metadata: a capture segment after every announced loss, an annotation for every burst in the samples."""
     receiver = scene.receiver
     captures: list[dict[str, object]] = []
     gone = 0
-    for position, samples, silent in [(0, 0, False), *lost]:
+    for position, missing, silent in [(0, 0, False), *lost]:
         file_position = position - gone
-        gone += samples
+        gone += missing
         if not silent:
-            elapsed_ns = round((position + samples) * NS_PER_S / receiver.sample_rate_hz)
+            elapsed_ns = round((position + missing) * NS_PER_S / receiver.sample_rate_hz)
             captures.append(
                 {
                     "core:sample_start": file_position,
@@ -143,7 +146,7 @@ def _metadata(scene: Scene, bursts: list[TrueBurst], lost: list[tuple[int, int, 
                     "core:datetime": rfc3339(scene.start_ns + elapsed_ns),
                 }
             )
-    annotations = [_annotation(burst, lost) for burst in joined(bursts)]
+    annotations = [_annotation(burst, lost, samples) for burst in joined(bursts)]
     return {
         "global": {
             "core:datatype": "cu8",
@@ -162,10 +165,10 @@ def _metadata(scene: Scene, bursts: list[TrueBurst], lost: list[tuple[int, int, 
     }
 
 
-def _annotation(burst: TrueBurst, lost: list[tuple[int, int, bool]]) -> dict[str, object] | None:
-    """One annotation; None when all of it was lost."""
+def _annotation(burst: TrueBurst, lost: list[tuple[int, int, bool]], samples: int) -> dict[str, object] | None:
+    """One annotation, cut at the end of the samples; None when all of it was lost or lies behind."""
     start = _file_position(burst.sample_start, lost)
-    count = _file_position(burst.sample_start + burst.sample_count, lost) - start
+    count = min(_file_position(burst.sample_start + burst.sample_count, lost), samples) - start
     if count <= 0:
         return None
     return {
