@@ -90,7 +90,10 @@ class CameraContact:
     x_px, y_px, width_px, height_px
         The same in pixels, as the module says it.
     azimuth_deg, elevation_deg
-        Direction of the centre relative to the boresight, where the field of view is configured.
+        Direction of the centre relative to the boresight, or to what the mounting is given against, where the field of
+        view is configured.
+    azimuth_error_deg, elevation_error_deg
+        One standard deviation: the box's centre and the mounting.
     track_no
         The module's own number of the object, where it tracks.
     """
@@ -111,6 +114,8 @@ class CameraContact:
     height_px: float | None = None
     azimuth_deg: float | None = None
     elevation_deg: float | None = None
+    azimuth_error_deg: float | None = None
+    elevation_error_deg: float | None = None
     track_no: int | None = None
 
 

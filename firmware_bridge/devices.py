@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from firmware_bridge.camera import json_lines, maix, sscma
 from firmware_bridge.mcu import skypicket_mcu
 from firmware_bridge.module import Device
 from firmware_bridge.radar import k_ld7, ld2450, ld2451, ops243, ti_config, ti_mmwave
+from firmware_bridge.remote_id import receiver
 
 DEVICES: tuple[Device, ...] = (
     ti_mmwave.DEVICE,
@@ -13,6 +15,10 @@ DEVICES: tuple[Device, ...] = (
     ld2450.DEVICE,
     ld2451.DEVICE,
     k_ld7.DEVICE,
+    sscma.DEVICE,
+    maix.DEVICE,
+    json_lines.DEVICE,
+    receiver.DEVICE,
     skypicket_mcu.DEVICE,
 )
 """Radars, cameras, Remote ID receivers, microcontrollers: one line per device file that holds a record."""
