@@ -124,14 +124,14 @@ class WaveformPool:
     @staticmethod
     def _make(mode: Mode, sample_rate_hz: float, place_hz: float, rng: np.random.Generator, *, edge: bool) -> Waveform:
         divisor = divisor_for(mode, sample_rate_hz)
-        if divisor > 1 and _longest_s(mode) * sample_rate_hz > LONG_SAMPLES:
+        if divisor > 1 and longest_packet_s(mode) * sample_rate_hz > LONG_SAMPLES:
             return Waveform(slow_packet(mode, sample_rate_hz, divisor, place_hz, rng), divisor=divisor)
         if edge:
             return Waveform(cut_packet(mode, sample_rate_hz, place_hz, rng), baked_hz=place_hz)
         return Waveform(packet(mode, sample_rate_hz, rng))
 
 
-def _longest_s(mode: Mode) -> float:
+def longest_packet_s(mode: Mode) -> float:
     """Longest packet of a mode."""
     if isinstance(mode.timing, ContinuousTiming):
         return 0.0
@@ -143,7 +143,7 @@ def _longest_s(mode: Mode) -> float:
 
 def _variants(mode: Mode, sample_rate_hz: float) -> int:
     """How many different packets of a mode to keep."""
-    longest = max(_longest_s(mode) * sample_rate_hz, 1.0)
+    longest = max(longest_packet_s(mode) * sample_rate_hz, 1.0)
     return max(1, min(MOST_VARIANTS, int(VARIANT_SAMPLES / longest)))
 
 
