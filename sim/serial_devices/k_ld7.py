@@ -1,0 +1,92 @@
+"""Simulated RFbeam K-LD7: answers when it is asked."""
+
+from __future__ import annotations
+
+import struct
+
+from firmware_bridge.radar import k_ld7
+from sim.serial_devices.host import SimulatedModule
+from sim.serial_devices.sensor import Detection, RadarModel, RadarView
+
+MODEL = RadarModel(range_m=30.0, for_rcs_m2=0.75, azimuth_deg=40.0, elevation_deg=17.0, slowest_mps=0.2)
+"""A person at 30 m, 80° by 34°; a small drone at 12 m."""
+OK, UNKNOWN_COMMAND, BAD_VALUE, BUSY = 0, 1, 2, 5
+PARAMETERS = frozenset({b"RBFR", b"RSPI", b"RRAI", b"THOF", b"TRFT", b"VISU", b"DEDI"})
+MOST_ROWS = 8
+
+
+class KLd7Twin(SimulatedModule):
+    """K-LD7: silent until ``INIT``; a frame every 34 ms, given to who asked with ``GNFD``."""
+
+    baud = 115200
+    period_s = 0.034
+
+    def __init__(self, view: RadarView) -> None:
+        self._view = view
+        self.boot()
+
+    def boot(self) -> bytes:
+        """Nothing is said at start."""
+        self._ready = False
+        self._wanted = 0
+        self._frames = 0
+        self._received = bytearray()
+        return b""
+
+    def report(self, scene_s: float, uptime_s: float) -> bytes:  # noqa: ARG002 - it has no clock
+        """Whatever was asked for."""
+        self._frames += 1
+        wanted, self._wanted = self._wanted, 0
+        if not wanted:
+            return b""
+        found = self._view.detections(scene_s)[:MOST_ROWS]
+        sent = b""
+        if wanted & k_ld7.PDAT:
+            sent += k_ld7.packet(b"PDAT", b"".join(map(_row, found)))
+        if wanted & k_ld7.TDAT:
+            sent += k_ld7.packet(b"TDAT", b"".join(map(_row, found[:1])))
+        if wanted & k_ld7.DONE:
+            sent += k_ld7.packet(b"DONE", struct.pack("<I", self._frames))
+        return sent
+
+    def command(self, data: bytes, uptime_s: float) -> bytes:  # noqa: ARG002 - time does not matter
+        """Obey command packets."""
+        self._received += data
+        answer = b""
+        while len(self._received) >= k_ld7.HEADER.size:
+            name, length = k_ld7.HEADER.unpack_from(self._received)
+            if length > 64:
+                self._received.clear()
+                break
+            whole = k_ld7.HEADER.size + length
+            if len(self._received) < whole:
+                break
+            payload = bytes(self._received[k_ld7.HEADER.size : whole])
+            del self._received[:whole]
+            answer += k_ld7.packet(b"RESP", bytes([self._obey(name, payload)]))
+        return answer
+
+    def _obey(self, name: bytes, payload: bytes) -> int:
+        if len(payload) != 4:
+            return BAD_VALUE
+        (value,) = struct.unpack("<I", payload)
+        if name == b"INIT":
+            self._ready = True
+            return OK if value == 0 else BAD_VALUE
+        if not self._ready:
+            return UNKNOWN_COMMAND
+        if name == b"GNFD":
+            if self._wanted:
+                return BUSY
+            self._wanted = value
+            return OK
+        return OK if name in PARAMETERS else UNKNOWN_COMMAND
+
+
+def _row(one: Detection) -> bytes:
+    return k_ld7.ROW.pack(
+        min(0xFFFF, round(one.range_m * 100)),
+        round(one.radial_speed_mps * k_ld7.KMH_PER_MPS * 100),
+        round(one.azimuth_deg * 100),
+        min(0xFFFF, round(10 ** (one.snr_db / 20) * 100)),
+    )
