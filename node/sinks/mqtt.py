@@ -25,6 +25,8 @@ STEP_S = 1.0
 CLOSING_STEP_S = 0.1
 STEADY_S = 10.0
 """A connection that lived so long was a good one: the next break begins with the shortest wait again."""
+SUSPICIOUS_BREAKS = 3
+"""Short-lived connections in a row that are no accident: brokers cut one of two clients with one identifier."""
 LAST_ATTEMPTS = 2
 """Attempts to connect while closing."""
 
@@ -63,6 +65,7 @@ class MqttSink:
         self._error: str | None = None
         self._logged: str | None = None
         self._failures = 0
+        self._short = 0
         self._close_by_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         self._thread.start()
@@ -194,7 +197,7 @@ class MqttSink:
             for event in session.connection.step(CLOSING_STEP_S if self._closing else STEP_S, self._wake_out):
                 if isinstance(event, Lost):
                     session.lose()
-                    self._fail(event.text)
+                    self._fail(event.text + self._suspicion(session))
                     return False
                 session.hear(event)
             self._outbox.take_in()
@@ -202,6 +205,13 @@ class MqttSink:
             close_by_s = self._close_by_s
             if close_by_s is not None and session.say_goodbye(self._last_will, at_once=time.monotonic() >= close_by_s):
                 return True
+
+    def _suspicion(self, session: MqttSession) -> str:
+        """What a connection that was lost soon after it was made, again and again, points to."""
+        self._short = self._short + 1 if time.monotonic() - session.since_s < STEADY_S else 0
+        if self._short < SUSPICIOUS_BREAKS:
+            return ""
+        return f", again soon after connecting; does another client use the same client identifier {self._client_id}?"
 
     def _fail(self, text: str) -> None:
         """Say why there is no connection, once for each reason."""

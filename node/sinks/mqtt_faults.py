@@ -65,6 +65,8 @@ def describe_error(error: Exception, settings: MqttSettings) -> str:
         return f"{where}: nothing listens there; start the broker, or check mqtt.host and mqtt.port"
     if isinstance(error, TimeoutError):
         return f"{where}: no answer; check mqtt.host, cable and firewall"
+    if isinstance(error, ConnectionError) and settings.tls is not None:
+        return f"{where}: connection closed before TLS was agreed; check that the port is the broker's TLS port"
     if isinstance(error, OSError):
         return f"{where}: {error.strerror or error}; check the network and mqtt.host"
     return f"{where}: {error}"

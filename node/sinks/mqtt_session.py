@@ -41,8 +41,8 @@ class Refusals:
 
     @property
     def text(self) -> str | None:
-        """The first of them; None when there is none."""
-        return next(iter(self._texts.values()), None)
+        """All of them; None when there is none."""
+        return "; ".join(list(self._texts.values())) or None
 
     def add(self, topic: str, text: str) -> None:
         """One more."""
