@@ -21,7 +21,7 @@ from node.sources.sample_types import find_sample_type
 
 _SCALES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
 _WORD_OR_NUMBER = re.compile(
-    r"[A-Za-z][0-9A-Za-z]*|(\d+(?:\.\d+)?)([A-Za-z]*)(?:(?<=\d[kKmM])(\d+)(?![0-9A-Za-z.]))?", re.ASCII
+    r"[A-Za-z][0-9A-Za-z]*|(\d+(?:\.\d+)?)([A-Za-z]*)(?:(?<=\d[kKmM])(\d+)(?![0-9A-Za-z]|\.\d))?", re.ASCII
 )
 _UTC_STAMP = re.compile(r"(?<!\d)(\d{8})[_T-]?(\d{6})Z(?![0-9A-Za-z])")
 _GQRX = re.compile(r"gqrx_(\d{8})_(\d{6})_(\d+)_(\d+)_fc", re.IGNORECASE)

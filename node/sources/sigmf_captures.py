@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from dsp.iq import SourceUnavailable
 from dsp.units import NS_PER_S
 from node.sources.recording_layout import Stretch
-from node.sources.recording_options import RecordingOptions
+from node.sources.recording_options import LAST_NS, RecordingOptions
 from node.sources.sample_types import SampleType
 from node.sources.sigmf_metadata import Capture, SigmfMetadata
+
+SECONDS_A_YEAR = 365.2425 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def place_captures(
         following = starts[index + 1] if index + 1 < len(captures) else available
         at_byte = first_byte + begins * sample_type.bytes_per_sample
         lost = gaps.before(capture, begins - starts[0])
+        _check_time(where, capture, start_ns, (begins - starts[0] + gaps.lost) / rate_hz)
         if available is not None and begins >= available:
             left_out += 1
             continue
@@ -91,13 +94,25 @@ def place_captures(
     return Placed(tuple(stretches), start_ns, (*notes, *gaps.notes()))
 
 
+def _check_time(where: str, capture: Capture, start_ns: int, elapsed_s: float) -> None:
+    """Refuse times that no other program can hold."""
+    if start_ns + elapsed_s * NS_PER_S <= LAST_NS:
+        return
+    year = 1970 + (start_ns / NS_PER_S + elapsed_s) / SECONDS_A_YEAR
+    raise SourceUnavailable(
+        f"{where}: the capture at sample {capture.sample_start} would be in the year {year:.0f}: "
+        "core:global_index or core:datetime is wrong"
+    )
+
+
 class _Gaps:
     """Samples missing before each capture, in order."""
 
     def __init__(self, first: Capture, rate_hz: float) -> None:
         self._first = first
         self._rate_hz = rate_hz
-        self._lost = 0
+        self.lost = 0
+        """Samples lost so far."""
         self._gaps = 0
         self._longest = 0
         self._backwards: list[str] = []
@@ -106,11 +121,11 @@ class _Gaps:
         """Samples lost before this capture, ``samples`` samples of data after the first one."""
         first = self._first
         if capture.global_index is not None and first.global_index is not None:
-            lost = capture.global_index - first.global_index - samples - self._lost
+            lost = capture.global_index - first.global_index - samples - self.lost
             tolerance = 0.0
         elif capture.datetime_ns is not None and first.datetime_ns is not None:
             elapsed_s = (capture.datetime_ns - first.datetime_ns) / NS_PER_S
-            exact = elapsed_s * self._rate_hz - samples - self._lost
+            exact = elapsed_s * self._rate_hz - samples - self.lost
             lost = round(exact)
             tolerance = max(capture.time_step_ns, first.time_step_ns) * self._rate_hz / NS_PER_S
         else:
@@ -121,7 +136,7 @@ class _Gaps:
             name = f"the capture at sample {capture.sample_start}"
             self._backwards.append(f"{name} says it began {-lost} samples before the one before it ended")
             return 0
-        self._lost += lost
+        self.lost += lost
         self._gaps += 1
         self._longest = max(self._longest, lost)
         return lost
@@ -131,8 +146,8 @@ class _Gaps:
         found = []
         if self._gaps:
             found.append(
-                f"{self._gaps} gap{'s' if self._gaps > 1 else ''}: {self._lost} samples "
-                f"({self._lost / self._rate_hz:.6g} s) missing, the longest {self._longest / self._rate_hz:.6g} s"
+                f"{self._gaps} gap{'s' if self._gaps > 1 else ''}: {self.lost} samples "
+                f"({self.lost / self._rate_hz:.6g} s) missing, the longest {self._longest / self._rate_hz:.6g} s"
             )
         if self._backwards:
             more = f" (and {len(self._backwards) - 1} more)" if len(self._backwards) > 1 else ""
