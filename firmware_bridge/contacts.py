@@ -264,6 +264,12 @@ class PositionFix:
         Where the node's boresight points, clockwise from true north, where a compass tells.
     satellites
         Number used.
+    fix
+        ``none``, ``2d`` or ``3d``; ``none`` comes from a receiver that is alive and has no position.
+    gnss_time_ns
+        Unix time (UTC) of the position as the receiver says; None when it says none, or one that cannot be.
+    clock_offset_s, clock_offset_error_s
+        How far the node's clock is ahead of GNSS time, and one standard deviation of that.
     """
 
     kind: ClassVar[str] = "position"
@@ -275,6 +281,10 @@ class PositionFix:
     horizontal_accuracy_m: float | None = None
     heading_deg: float | None = None
     satellites: int | None = None
+    fix: str | None = None
+    gnss_time_ns: int | None = None
+    clock_offset_s: float | None = None
+    clock_offset_error_s: float | None = None
 
 
 Contact: TypeAlias = RadarContact | CameraContact | RemoteIdContact | AircraftContact | PositionFix

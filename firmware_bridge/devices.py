@@ -5,6 +5,7 @@ from __future__ import annotations
 from firmware_bridge.camera import json_lines, maix, sscma
 from firmware_bridge.mcu import skypicket_mcu
 from firmware_bridge.module import Device
+from firmware_bridge.position import gpsd
 from firmware_bridge.radar import k_ld7, ld2450, ld2451, ops243, ti_config, ti_mmwave
 from firmware_bridge.remote_id import receiver
 
@@ -19,6 +20,7 @@ DEVICES: tuple[Device, ...] = (
     maix.DEVICE,
     json_lines.DEVICE,
     receiver.DEVICE,
+    gpsd.DEVICE,
     skypicket_mcu.DEVICE,
 )
 """Radars, cameras, Remote ID receivers, microcontrollers: one line per device file that holds a record."""
