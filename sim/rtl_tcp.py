@@ -21,29 +21,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from sim.rtl_tcp_commands import Command
+from sim.rtl_tcp_commands import Command, exact_sample_rate_hz
 from sim.rtl_tcp_faults import Faults
 from sim.rtl_tcp_session import ByteRadio, Session
+from sim.rtl_tcp_stats import ServerStats
 
+SEND_BUFFER_BYTES = 65_536
+"""Kept small, so that little of the old frequency is on its way after a retune, as with a dongle; Linux doubles it."""
 LOG_COMMANDS = 10_000
 """Commands kept for ``commands``."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServerStats:
-    """What the server has done so far, over all clients."""
-
-    clients: int = 0
-    connected: bool = False
-    listening: bool = True
-    samples_sent: int = 0
-    samples_lost: int = 0
-    unknown_commands: int = 0
-    refused_commands: int = 0
 
 
 class RtlTcpServer:
@@ -60,6 +50,11 @@ class RtlTcpServer:
     paced
         Samples leave at their true rate: each block when its last sample is due, on an absolute schedule without
         drift. A late client is served without waiting until it has caught up. Otherwise: as fast as the client reads.
+
+    Raises
+    ------
+    ValueError
+        If an RTL-SDR cannot sample at this rate.
     """
 
     def __init__(
@@ -72,6 +67,7 @@ class RtlTcpServer:
         sample_rate_hz: float = 2_048_000.0,
         paced: bool = True,
     ) -> None:
+        exact_sample_rate_hz(sample_rate_hz)
         self._radio_factory = radio_factory
         self._host, self._port = host, port
         self._centre_hz, self._sample_rate_hz = centre_hz, sample_rate_hz
@@ -247,6 +243,7 @@ class RtlTcpServer:
         connection, _ = self._listener.accept()
         connection.settimeout(0)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         return connection
 
     def _serve(self, connection: socket.socket) -> None:

@@ -30,7 +30,7 @@ class SourceState:
     connected
         It gives samples.
     reopenings
-        How often it was opened again.
+        How often it gave samples again after a failure.
     failures
         Failures in a row since it last gave ``STEADY_S`` of signal.
     last_error
@@ -108,14 +108,10 @@ class ReopeningSource:
 
     def blocks(self) -> Iterator[IqBlock]:
         """Give the blocks; may be called once."""
-        opened = False
         while not self._stopped.is_set():
             try:
                 source = self._make()
                 self._use(source)
-                if opened:
-                    self._note(reopenings=self.state.reopenings + 1)
-                opened = True
                 yield from self._continued(source)
             except SourceError as error:
                 wait_s = self._failed(error)
@@ -145,7 +141,7 @@ class ReopeningSource:
         wait_s = self._back_off.wait_s(failures, self._rng)
         text = str(error)
         level = logging.WARNING if failures == 1 or text != state.last_error else logging.DEBUG
-        log.log(level, "%s; next try in %.1f s, then again and again", text, wait_s)
+        log.log(level, "%s; trying again in %.1f s", text, wait_s)
         self._note(failures=failures, last_error=text, last_error_ns=self._clock.unix_ns())
         return wait_s
 
@@ -159,6 +155,8 @@ class ReopeningSource:
             if shift is None:
                 shift = self._shift(fresh, steady_ns)
                 block = replace(fresh, lost_before=self._lost_before(fresh, shift))
+                if self._last is not None:
+                    self._note(reopenings=self.state.reopenings + 1)
                 if self.state.failures:
                     log.warning("radio %s gives samples again", fresh.radio)
             block = replace(block, first_sample=fresh.first_sample + shift)

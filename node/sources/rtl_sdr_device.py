@@ -22,7 +22,8 @@ from typing import Any
 
 from dsp.iq import SourceError, SourceLost, SourceUnavailable
 from node.sources.rtl2832u import nearest_gain_tenths, tuner_name
-from node.sources.settings import AUTO, RtlSdrSettings
+from node.sources.settings import RtlSdrSettings
+from node.sources.tuning import AUTO
 
 DIRECT_SAMPLING = {"off": 0, "i": 1, "q": 2}
 CURE_INSTALL = "install it with: pip install 'pyrtlsdr[lib]' (x86-64 and aarch64)"
@@ -94,6 +95,22 @@ def choose(serials: list[str], wanted: str | None, label: str) -> int:
             f"{label}: no dongle has the serial number {wanted}; present: {present}; set serial to one of them"
         )
     return serials.index(wanted)
+
+
+def serial_numbers() -> list[str]:
+    """Serial numbers of the dongles in this machine's ports, in use or not; nothing is opened.
+
+    Raises
+    ------
+    SourceUnavailable
+        If they cannot be listed.
+    """
+    driver, _ = _driver()
+    try:
+        serials: list[str] = driver.get_device_serial_addresses()
+    except OSError as error:
+        raise SourceUnavailable(f"the serial numbers of the dongles cannot be read: {_why(error)}") from error
+    return serials
 
 
 class RtlSdrDevice:

@@ -12,7 +12,8 @@ from node.sources.live_blocks import LiveBlocks, Retune, SourceCounters, block_s
 from node.sources.live_clock import HostClock
 from node.sources.rtl2832u import TUNER_GAINS_TENTHS, nearest_gain_tenths, tuner_name
 from node.sources.rtl_tcp_link import Command, Greeting, RtlTcpLink, if_gain_value
-from node.sources.settings import AUTO, RtlTcpSettings
+from node.sources.settings import RtlTcpSettings
+from node.sources.tuning import AUTO
 
 log = logging.getLogger(__name__)
 
@@ -158,8 +159,8 @@ class RtlTcpSource:
             tuned_hz = self._settings.tuned_hz(wanted_hz)
         except ValueError as error:
             raise SourceUnavailable(f"{self._label}: cannot be retuned: {error}") from error
-        old = (link.waiting_bytes + 1) // 2
         link.send(Command.CENTRE_HZ, tuned_hz)
+        old = (link.waiting_bytes + 1) // 2
         settle = old + SERVER_BUFFER_SAMPLES + round(RETUNE_SETTLE_S * self._settings.exact_rate_hz)
         self._discard(link, buffer, settle)
         self._wanted_hz = wanted_hz

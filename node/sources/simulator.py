@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from dsp.iq import IqBlock, SourceUnavailable
 from node.sources.live_blocks import Retune, SourceCounters, block_samples
-from node.sources.settings import AUTO, SimulatorSettings
+from node.sources.settings import SimulatorSettings
+from node.sources.tuning import AUTO
 from sim.radio import SimRadio
 from sim.scene import Scene, SceneError, load_scene
 
