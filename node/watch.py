@@ -23,7 +23,7 @@ REMEMBERED = 4096
 def subscription(
     settings: MqttSettings, topics: tuple[str, ...], stop: threading.Event, say: Callable[[str], None]
 ) -> Iterator[Arrived | None]:
-    """Messages as they come, and None whenever none came for ``STEP_S``.
+    """Messages as they come, and None whenever none came for ``STEP_S`` or the connection broke.
 
     A connection that is lost after it once stood is made again for ever; ``say`` is told.
 
@@ -56,9 +56,10 @@ def subscription(
             stood = True
             failures = 1 if isinstance(fault, _Broken) else failures + 1
             say(f"{fault}; it is tried again")
-            stop.wait(back_off.wait_s(failures, rng))
         finally:
             connection.close()
+        yield None
+        stop.wait(back_off.wait_s(failures, rng) if failures else 0.0)
 
 
 class _Broken(MqttUnavailable):
