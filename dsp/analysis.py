@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.baseband import Baseband, extract
+from dsp.baseband import Baseband, resynthesise
 from dsp.bursts import Burst, ChirpFinding, EnergyFinding, Finding, KeyingFinding, PulseFinding
 from dsp.chirps import ChirpShape, find_chirp
 from dsp.features import Measured, feature_vector
@@ -21,7 +21,11 @@ CHIRP_BANDWIDTH_HZ = (85e3, 700e3)
 """Measured widths that may be LoRa of 125 to 500 kHz."""
 CHIRP_LEAST_S = 1.2e-3
 """Shorter than any LoRa packet of the records (SF5 at 500 kHz: 2.6 ms)."""
+LOOKS_S = ((350e3, 5e-3), (170e3, 10e-3), (60e3, 20e-3), (0.0, 30e-3))
+"""How much of a burst of at least this bandwidth is looked at: four symbols and more of SF9, SF10 and SF10 at 500, 250
+and 125 kHz; some ten symbols or pulses of slow keying."""
 LONGEST_LOOK_S = 0.1
+"""How much is looked at for slower chirps where the first look shows no keying."""
 PULSE_LONGEST_S = 0.35e-3
 PULSE_LEAST_BANDWIDTH_HZ = 0.4e6
 USABLE_SHARE = 0.475
@@ -77,6 +81,36 @@ class Analysed:
         return Patch(cut_image(self.baseband), feature_vector(self.burst, measured, tuning_known=tuning_known))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Consecutive samples and their short-time transform.
+
+    Parameters
+    ----------
+    samples
+        (n,) complex64.
+    spectrum
+        (frames, points) complex64 as from ``dsp.spectrogram.transform``; frame 0 begins at ``samples[0]``.
+    first_sample
+        Index of ``samples[0]`` in the slice.
+    """
+
+    samples: NDArray[np.complex64]
+    spectrum: NDArray[np.complex64]
+    first_sample: int
+
+    def baseband(
+        self, where: Slice, begin: float, end: float, offset_hz: float, least_rate_hz: float
+    ) -> tuple[Baseband, int]:
+        """Cut a band out of some of the samples; with it the sample, of the stretch, that the baseband begins at."""
+        hop = where.points // 2
+        frames = len(self.spectrum)
+        first = min(max(0, int(begin) // hop - 1), max(0, frames - 2))
+        last = min(frames, max(first + 2, -(-int(end) // hop)))
+        cut = resynthesise(self.spectrum[first:last], where.sample_rate_hz, offset_hz, least_rate_hz)
+        return cut, (first + 1) * hop
+
+
 def refine_time(baseband: Baseband, snr: float, first_s: float, end_s: float) -> tuple[float, float]:
     """Start and end of a burst from its own envelope, to some ten microseconds.
 
@@ -108,8 +142,7 @@ def refine_time(baseband: Baseband, snr: float, first_s: float, end_s: float) ->
 
 
 def analyse(
-    samples: NDArray[np.complex64],
-    first_sample: int,
+    stretch: Stretch,
     where: Slice,
     extent: Extent,
     *,
@@ -121,14 +154,12 @@ def analyse(
 
     Parameters
     ----------
-    samples
-        (n,) complex64: the stretch that holds the region.
-    first_sample
-        Index of ``samples[0]`` in the slice.
+    stretch
+        The samples that hold the region, two frames at least.
     where
         The slice.
     extent
-        The region; rows count from ``first_sample``.
+        The region; rows count from the beginning of the stretch.
     cut_start, cut_end
         Whether the region goes on before or after the stretch.
     hints
@@ -141,40 +172,51 @@ def analyse(
     cut_low, cut_high = low_hz < -usable_hz, high_hz > usable_hz
     begin = extent.first_row * points + 0.25 * points
     end = extent.end_row * points + 0.25 * points
-    stretch_begin = max(0, int(begin - 1.5 * points))
-    stretch_end = min(len(samples), int(min(end + 1.5 * points, stretch_begin + LONGEST_LOOK_S * rate_hz)))
-    stretch = samples[stretch_begin : max(stretch_end, stretch_begin + points)]
-    least_rate_hz = bandwidth_hz * (1.6 if bandwidth_hz > 250e3 else 2.0)
-    baseband = extract(stretch, rate_hz, 0.5 * (low_hz + high_hz), max(least_rate_hz, 16e3))
-    begin_s, end_s = (begin - stretch_begin) / rate_hz, (end - stretch_begin) / rate_hz
-    if not (cut_start or cut_end) and stretch_end - stretch_begin > end - begin:
+    look_s = next(look_s for least_hz, look_s in LOOKS_S if bandwidth_hz >= least_hz)
+    margin = 1.5 * points
+    look_end = min(end + margin, begin + look_s * rate_hz)
+    middle_hz = 0.5 * (low_hz + high_hz)
+    least_rate_hz = max(bandwidth_hz * (1.6 if bandwidth_hz > 250e3 else 2.0), 16e3)
+    baseband, zero = stretch.baseband(where, begin - margin, look_end, middle_hz, least_rate_hz)
+    whole_look = look_end >= end + margin
+    begin_s, end_s = (begin - zero) / rate_hz, (min(end, look_end) - zero) / rate_hz
+    duration_s = (end - begin) / rate_hz
+    if not (cut_start or cut_end):
         diluted = extent.snr * bandwidth_hz / baseband.rate_hz
-        begin_s, end_s = refine_time(baseband, diluted, begin_s, end_s)
-    start_sample = first_sample + stretch_begin + begin_s * rate_hz
-    duration_s = max(end_s - begin_s, 1.0 / rate_hz)
+        begin_s, refined_s = refine_time(baseband, diluted, begin_s, end_s)
+        end_s = refined_s if whole_look else end_s
+        duration_s = end_s - begin_s if whole_look else (end - zero) / rate_hz - begin_s
+    start_sample = stretch.first_sample + zero + begin_s * rate_hz
+    duration_s = max(duration_s, 1.0 / rate_hz)
     # The burst alone, without the margins, for everything that follows.
-    inner = baseband.samples[int(begin_s * baseband.rate_hz) : max(int(end_s * baseband.rate_hz), 1)]
-    inner_baseband = Baseband(inner if len(inner) else baseband.samples, baseband.rate_hz, baseband.offset_hz)
+    inner_baseband = _inside(baseband, begin_s, end_s)
     noise_power = extent.power / max(extent.snr, 1e-6) * baseband.rate_hz / bandwidth_hz
     finding: Finding = EnergyFinding(extent.flatness)
     envelope = keying = None
-    if CHIRP_BANDWIDTH_HZ[0] <= bandwidth_hz <= CHIRP_BANDWIDTH_HZ[1] and duration_s >= CHIRP_LEAST_S:
-        whole = not (cut_low or cut_high)
-        chirp = find_chirp(inner_baseband, bandwidth_hz, extent.snr, hints, whole_band=whole)
-        finding = chirp or finding
-    centre_offset_hz = 0.5 * (low_hz + high_hz)
+    may_chirp = CHIRP_BANDWIDTH_HZ[0] <= bandwidth_hz <= CHIRP_BANDWIDTH_HZ[1] and duration_s >= CHIRP_LEAST_S
+    whole = not (cut_low or cut_high)
+    if may_chirp:
+        finding = find_chirp(inner_baseband, bandwidth_hz, extent.snr, hints, whole_band=whole) or finding
     if not isinstance(finding, ChirpFinding):
         envelope = measure_envelope(inner_baseband, noise_power)
         keying = measure_keying(inner_baseband)
+        keyed = keying.separation > KEYING_SEPARATION and keying.deviation_hz > 0.1 * bandwidth_hz
         if duration_s < PULSE_LONGEST_S and bandwidth_hz > PULSE_LEAST_BANDWIDTH_HZ and envelope.kurtosis > 1.3:
             finding = PulseFinding(envelope.pulse_s, envelope.pulses)
-        elif keying.separation > KEYING_SEPARATION and keying.deviation_hz > 0.1 * bandwidth_hz:
+        elif keyed:
             finding = KeyingFinding(keying.deviation_hz, keying.symbol_rate_hz, keying.separation)
-    power = stretch.real**2 + stretch.imag**2
+        elif may_chirp and duration_s > 2.0 * look_s:
+            longer_end = min(end, begin + LONGEST_LOOK_S * rate_hz)
+            longer, zero = stretch.baseband(where, begin, longer_end, middle_hz, least_rate_hz)
+            finding = find_chirp(longer, bandwidth_hz, extent.snr, hints, whole_band=whole) or finding
+    inner = inner_baseband.samples
+    looked = stretch.samples[max(0, int(begin)) : max(int(look_end), int(begin) + points)]
+    if isinstance(finding, ChirpFinding):
+        cut_low, cut_high = _cut_chirp(finding, low_hz, high_hz, usable_hz)
     burst = Burst(
         start_ns=where.time_ns(start_sample),
         duration_s=duration_s,
-        centre_hz=where.centre_hz + centre_offset_hz,
+        centre_hz=where.centre_hz + middle_hz,
         bandwidth_hz=bandwidth_hz,
         snr_db=to_db(extent.snr),
         peak_dbfs=to_db(float((inner.real**2 + inner.imag**2).max()) if len(inner) else extent.power),
@@ -184,6 +226,25 @@ def analyse(
         cut_start=cut_start,
         cut_end=cut_end,
     )
-    clipped = float(np.mean(power > FULL_SCALE_POWER))
+    clipped = _clipped_share(looked)
     share = bandwidth_hz / rate_hz
     return Analysed(burst, inner_baseband, noise_power, share, extent.flatness, clipped, envelope, keying)
+
+
+def _inside(baseband: Baseband, begin_s: float, end_s: float) -> Baseband:
+    """The part of a baseband between two moments; all of it where nothing would be left."""
+    first = max(0, int(begin_s * baseband.rate_hz))
+    inner = baseband.samples[first : max(int(end_s * baseband.rate_hz), 1)]
+    return Baseband(inner if len(inner) else baseband.samples, baseband.rate_hz, baseband.offset_hz)
+
+
+def _cut_chirp(chirp: ChirpFinding, low_hz: float, high_hz: float, usable_hz: float) -> tuple[bool, bool]:
+    """Whether a chirp runs out of the slice: it sweeps its whole bandwidth, whatever the filter's edge leaves of it."""
+    missing_hz = max(0.0, 0.94 * chirp.bandwidth_hz - (high_hz - low_hz))
+    return low_hz - missing_hz < -usable_hz, high_hz + missing_hz > usable_hz
+
+
+def _clipped_share(samples: NDArray[np.complex64]) -> float:
+    """Share of the samples at full scale."""
+    some = samples[::4]
+    return float(np.mean(some.real**2 + some.imag**2 > FULL_SCALE_POWER)) if len(some) else 0.0

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from dsp.spectrogram import window_gain
+
 TAPER = 0.08
 """Share of the kept band at each side that is tapered, against ringing."""
+
+
+LEAST_BINS = 16
+"""Shortest inverse transform of ``resynthesise``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,3 +79,64 @@ def extract(samples: NDArray[np.complex64], sample_rate_hz: float, offset_hz: fl
     out *= np.float32(1.0 / decimation)
     length = -(-len(samples) // decimation)
     return Baseband(out[:length], sample_rate_hz / decimation, middle * sample_rate_hz / total)
+
+
+@lru_cache(maxsize=64)
+def _weights(bins: int, points: int) -> NDArray[np.float32]:
+    """Raised-cosine edge of the kept bins and the gains of window and transforms taken back."""
+    weights = np.full(bins, bins / (points * window_gain(points)), dtype=np.float32)
+    edge = max(1, int(bins * TAPER))
+    ramp = (0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)).astype(np.float32)
+    weights[:edge] *= ramp
+    weights[-edge:] *= ramp[::-1]
+    weights.flags.writeable = False
+    return weights
+
+
+def resynthesise(
+    spectrum: NDArray[np.complex64], sample_rate_hz: float, offset_hz: float, least_rate_hz: float
+) -> Baseband:
+    """Cut a band out of a short-time transform that is there already.
+
+    The bins around ``offset_hz`` of every frame, their short inverse transform, frames overlapped and added: half
+    overlapping Hann windows add up to one. Costs a fraction ``kept bins / points`` of the transform.
+
+    Parameters
+    ----------
+    spectrum
+        (frames, points) complex64 as from ``dsp.spectrogram.transform``, at least two frames.
+    sample_rate_hz
+        Of the samples that were transformed.
+    offset_hz
+        Frequency to shift to 0 Hz; the nearest bin is taken.
+    least_rate_hz
+        The result's rate is the bins kept, an even number, times the width of a bin: not below this.
+
+    Returns
+    -------
+    Begins half a transform after the first frame does; the first and last half frame have no partner.
+    """
+    frames, points = spectrum.shape
+    bin_hz = sample_rate_hz / points
+    bins = int(np.ceil(least_rate_hz / bin_hz / 2.0)) * 2
+    bins = int(fft.next_fast_len(max(bins, LEAST_BINS)))
+    bins = min(bins + bins % 2, points)
+    middle = round(offset_hz / bin_hz) + points // 2
+    first = middle - bins // 2
+    picked = np.zeros((frames, bins), dtype=np.complex64)
+    low, high = max(first, 0), min(first + bins, points)
+    # Bins beyond the edge of the slice do not exist; what wraps around is another frequency.
+    weights = _weights(bins, points) if bins < points else np.full(bins, 1.0 / window_gain(points), np.float32)
+    inside = slice(low - first, high - first)
+    # 0 Hz goes first for the inverse transform.
+    shifted = spectrum[:, low:high] * weights[inside]
+    half = bins // 2
+    for begin, end, to in ((0, half, half), (half, bins, -half)):
+        start, stop = max(begin, inside.start), min(end, inside.stop)
+        if start < stop:
+            picked[:, start + to : stop + to] = shifted[:, start - inside.start : stop - inside.start]
+    if (middle - points // 2) % 2:
+        picked[1::2] *= np.float32(-1.0)
+    turned = fft.ifft(picked, axis=1, overwrite_x=True)
+    out: NDArray[np.complex64] = (turned[1:, :half] + turned[:-1, half:]).reshape(-1).astype(np.complex64, copy=False)
+    return Baseband(out, sample_rate_hz * bins / points, (middle - points // 2) * bin_hz)

@@ -16,8 +16,15 @@ SPREADING_FACTORS = (5, 6, 7, 8, 9, 10, 11, 12)
 BANDWIDTHS_HZ = (125e3, 250e3, 500e3)
 RATE_PER_BANDWIDTH = 1.5
 """The baseband must be at least this much wider than the chirp, so that its carrier offset does not cut it."""
-LONGEST_LOOK_SYMBOLS = 14
-"""Symbols looked at: the preamble and a little more."""
+LONGEST_LOOK_SYMBOLS = 9
+"""Symbols looked at: about the preamble."""
+SLOPE_WINDOW = 256
+"""Samples of a window of ``slope_lines``."""
+SLOPE_LEAST_SNR = 2.0
+"""Below 3 dB the product of two noisy samples hides the line: every shape is tried."""
+SLOPES_TRIED = 2
+SLOPE_LEAST_LINE = 2.5
+"""A line of a chirp's slope stands this far above the median of the spectrum."""
 LEAST_SYMBOLS = 3.0
 SURE_CONCENTRATION = 0.33
 """Share of a window's power in its strongest tone, above noise, that proves a chirp.
@@ -74,13 +81,67 @@ def concentration(baseband: Baseband, shape: ChirpShape) -> float:
     spectrum = fft.fft(windows * _reference(points, baseband.rate_hz, slope), n=length, axis=1, overwrite_x=True)
     power = spectrum.real**2 + spectrum.imag**2
     # A tone between two bins, or widened by zero padding, is in both.
-    pair = power + np.roll(power, -1, axis=1)
-    pair += np.roll(pair, round(shape.bandwidth_hz / baseband.rate_hz * length), axis=1)
     total = power.sum(axis=1)
+    pair = np.empty_like(power)
+    np.add(power[:, :-1], power[:, 1:], out=pair[:, :-1])
+    np.add(power[:, -1], power[:, 0], out=pair[:, -1])
+    turn = round(shape.bandwidth_hz / baseband.rate_hz * length) % length
+    if turn:
+        pair = np.concatenate((pair[:, turn:] + pair[:, :-turn], pair[:, :turn] + pair[:, -turn:]), axis=1)
     share = np.sort(pair.max(axis=1) / np.maximum(total, 1e-30))
     noise_share = min(0.9, 1.6 * (np.log(length) + 1.0) / length)
     best = float(share[len(share) // 2 :].mean())
     return float(max(0.0, (best - noise_share) / (1.0 - noise_share)))
+
+
+def slope_lines(baseband: Baseband, bandwidth_hz: float) -> tuple[NDArray[np.float32], float]:
+    """Spectrum of the product of the signal with itself a moment later.
+
+    A chirp of slope ``s`` gives a line at ``s tau`` whatever its data: ``x(t + tau) x*(t) = exp(2 pi j s tau t)``. One
+    transform of the burst for all slopes; ``tau`` is about ten reciprocal bandwidths, so that the line of SF5 is at a
+    third of the bandwidth and each further one at half of the last.
+
+    Returns
+    -------
+    power
+        (SLOPE_WINDOW,) float32 over its median, 0 Hz first.
+    tau_s
+        The moment.
+    """
+    lag = max(1, round(baseband.rate_hz * 10.0 / bandwidth_hz))
+    samples = baseband.samples
+    product = samples[lag:] * np.conj(samples[:-lag])
+    if len(product) < SLOPE_WINDOW:
+        return np.ones(SLOPE_WINDOW, dtype=np.float32), lag / baseband.rate_hz
+    # Strong moments count no more than weak ones.
+    product /= np.abs(product) + np.float32(0.1 * float(np.abs(product[::8]).mean()) + 1e-20)
+    windows = np.lib.stride_tricks.sliding_window_view(product, SLOPE_WINDOW)[:: SLOPE_WINDOW // 2]
+    hann = (0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(SLOPE_WINDOW) + 0.5) / SLOPE_WINDOW)).astype(np.float32)
+    spectrum = fft.fft(windows * hann, axis=1, overwrite_x=True)
+    power = (spectrum.real**2 + spectrum.imag**2).mean(axis=0)
+    return power / np.float32(max(float(np.median(power)), 1e-30)), lag / baseband.rate_hz
+
+
+def _likely(baseband: Baseband, shapes: list[ChirpShape]) -> list[ChirpShape]:
+    """Those of the shapes whose slope stands out in ``slope_lines``, best first."""
+    scored: list[tuple[float, int, ChirpShape]] = []
+    for bandwidth_hz in sorted({shape.bandwidth_hz for shape in shapes}):
+        lines, tau_s = slope_lines(baseband, bandwidth_hz)
+        for number, shape in enumerate(shapes):
+            if shape.bandwidth_hz != bandwidth_hz:
+                continue
+            slope = shape.bandwidth_hz / shape.symbol_s * (1.0 if shape.rising else -1.0)
+            at = slope * tau_s / baseband.rate_hz * SLOPE_WINDOW
+            if abs(at) < 2.0:
+                scored.append((SLOPE_LEAST_LINE, number, shape))  # too slow to be told from a steady tone here
+                continue
+            index = round(at) % SLOPE_WINDOW
+            line = max(float(lines[index - 1]), float(lines[index]), float(lines[(index + 1) % SLOPE_WINDOW]))
+            if line > SLOPE_LEAST_LINE:
+                scored.append((line, number, shape))
+    scored.sort(key=lambda item: (-item[0], item[1]))
+    slow = [shape for line, _, shape in scored if line == SLOPE_LEAST_LINE]
+    return [shape for line, _, shape in scored if line > SLOPE_LEAST_LINE][:SLOPES_TRIED] + slow
 
 
 def find_chirp(
@@ -125,8 +186,10 @@ def find_chirp(
         and candidate_hz * RATE_PER_BANDWIDTH * 0.7 <= baseband.rate_hz
         for spreading_factor in SPREADING_FACTORS
     ]
+    longest_s = len(baseband.samples) / baseband.rate_hz / LEAST_SYMBOLS
+    shapes = [shape for shape in shapes if shape.symbol_s <= longest_s]
     best, best_score = None, least
-    for shape in shapes:
+    for shape in _likely(baseband, shapes) if snr > SLOPE_LEAST_SNR else shapes:
         score = concentration(baseband, shape)
         if score > best_score:
             best, best_score = shape, score

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.analysis import Analysed, Slice, analyse
+from dsp.analysis import Analysed, Slice, Stretch, analyse
 from dsp.bursts import Burst, ChirpFinding
 from dsp.chirps import ChirpShape
 from dsp.looks import Looks, LookSchedule
 from dsp.noise import NoiseFloor, NoiseTracker
 from dsp.regions import NARROW_GAP_S, NARROW_HZ, Region, energy_mask, find_regions, measure
-from dsp.spectrogram import StftSettings, power_rows
+from dsp.spectrogram import FRAMES_PER_ROW, StftSettings, row_power, transform
+from dsp.tape import Tape
 from dsp.units import to_ns
 from dsp.weak_chirps import WeakChirps
 
@@ -88,9 +89,10 @@ class SliceDetector:
         self._done_samples = 0
         columns = where.points // 2
         self._base_sample = 0
-        self._samples: NDArray[np.complex64] = np.zeros(0, dtype=np.complex64)
-        self._power: NDArray[np.float32] = np.zeros((0, columns), dtype=np.float32)
-        self._mask: NDArray[np.bool_] = np.zeros((0, columns), dtype=np.bool_)
+        self._samples = Tape(0, np.complex64)
+        self._spectrum = Tape(where.points, np.complex64)
+        self._power = Tape(columns, np.float32)
+        self._mask = Tape(columns, np.bool_)
         self._cut_columns: list[tuple[int, int]] = []
         self._floor: NoiseFloor | None = None
         self._hints: tuple[ChirpShape, ...] = ()
@@ -150,19 +152,22 @@ class SliceDetector:
     def _segment(self, stretch: NDArray[np.complex64], advance: int, *, final: bool) -> Segment:
         self.counters.segments += 1
         self._done_samples += advance
-        power = power_rows(stretch, self.where.points)
+        spectrum = transform(stretch, self.where.points)
+        power = row_power(spectrum)
         found: list[Analysed] = []
         if len(power):
             self._floor = self.noise.observe(power)
             ratio = power / self._floor.power
-            self._power = np.concatenate((self._power, power))
-            self._mask = np.concatenate((self._mask, energy_mask(ratio)))
-        self._samples = np.concatenate((self._samples, stretch[:advance]))
-        fresh = self._mask[len(self._mask) - len(power) :]
+            self._spectrum.append(spectrum)
+            self._power.append(power)
+            self._mask.append(energy_mask(ratio))
+        self._samples.append(stretch[:advance])
+        fresh = self._mask.rows[len(self._mask) - len(power) :]
         if self._floor is not None:
             found += self._weak.feed(stretch[:advance], fresh, final=final)
             found += self._close_regions(final=final)
-            found += self._looks.feed(stretch[:advance], power, self._floor, final=final)
+            whole = Stretch(stretch[:advance], spectrum, self._done_samples - advance)
+            found += self._looks.feed(whole, power, self._floor, final=final)
         return Segment(self.where.time_ns(self._done_samples), advance / self.where.sample_rate_hz, tuple(found))
 
     def _close_regions(self, *, final: bool) -> list[Analysed]:
@@ -171,7 +176,7 @@ class SliceDetector:
         keep_from = rows
         closed: list[tuple[Region, bool, bool]] = []
         cut_now: list[tuple[int, int]] = []
-        for region in find_regions(self._mask, self._power, self._row_s, self._column_hz):
+        for region in find_regions(self._mask.rows, self._power.rows, self._row_s, self._column_hz):
             narrow = region.end_column - region.first_column <= self._narrow_columns
             hold = self._gap_rows if narrow else 2
             cut_start = region.first_row <= CUT_ROWS and any(
@@ -191,17 +196,17 @@ class SliceDetector:
         extents = [
             (extent, cut_start, cut_end)
             for region, cut_start, cut_end in closed
-            for extent in measure(self._power, self._floor.power, region, self._narrow_columns)
+            for extent in measure(self._power.rows, self._floor.power, region, self._narrow_columns)
         ]
         if len(extents) > self._budget_per_segment:
             extents.sort(key=lambda item: -item[0].power)
             self.counters.regions_over_budget += len(extents) - self._budget_per_segment
             extents = extents[: self._budget_per_segment]
             extents.sort(key=lambda item: (item[0].first_row, item[0].low_column))
+        stretch = Stretch(self._samples.rows, self._spectrum.rows, self._base_sample)
         for extent, cut_start, cut_end in extents:
             analysed = analyse(
-                self._samples,
-                self._base_sample,
+                stretch,
                 self.where,
                 extent,
                 cut_start=cut_start,
@@ -210,8 +215,9 @@ class SliceDetector:
             )
             self._remember(analysed.burst)
             found.append(analysed)
+        mask = self._mask.rows
         for region, _, _ in closed:
-            self._mask[region.first_row : region.end_row, region.low_column : region.high_column] = False
+            mask[region.first_row : region.end_row, region.low_column : region.high_column] = False
         self._forget_before(rows if final else max(0, min(keep_from, rows - 2) - 3))
         return found
 
@@ -226,9 +232,10 @@ class SliceDetector:
     def _forget_before(self, row: int) -> None:
         if row <= 0:
             return
-        self._power = self._power[row:].copy()
-        self._mask = self._mask[row:].copy()
-        self._samples = self._samples[row * self.where.points :].copy()
+        self._power.drop(row)
+        self._spectrum.drop(row * FRAMES_PER_ROW)
+        self._mask.drop(row)
+        self._samples.drop(row * self.where.points)
         self._base_sample += row * self.where.points
 
 

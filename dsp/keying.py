@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dsp.baseband import Baseband
 from dsp.quantile import quantile, quantiles
 
-LONGEST_LOOK_SAMPLES = 8192
+LONGEST_LOOK_SAMPLES = 3072
 LEAST_SAMPLES = 32
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp import ofdm, video
-from dsp.analysis import Analysed, Slice, analyse
+from dsp.analysis import Analysed, Slice, Stretch, analyse
 from dsp.baseband import Baseband
 from dsp.bursts import Burst, CyclicPrefixFinding, LineCombFinding
 from dsp.noise import NoiseFloor
@@ -31,7 +31,7 @@ OCCUPIED_RATIO = 1.6
 class LookSchedule:
     """How often to look: seconds of signal from one look to the next, and how many first looks come back to back."""
 
-    video_s: float = 2.0 * video.WINDOW_S
+    video_s: float = 4.0 * video.WINDOW_S
     video_first: int = 6
     prefix_s: float = 0.4
     lines_s: float = 0.5
@@ -97,14 +97,12 @@ class Looks:
             self._prefix = _Window(ofdm.look_samples(rate_hz), round(schedule.prefix_s * rate_hz), 2)
         self._line_rows = max(1, round(schedule.lines_s * rate_hz / where.points))
         self._rows_since_lines = 0
-        self._sample = 0
         self._least_noise = float("inf")
 
-    def feed(
-        self, samples: NDArray[np.complex64], power: NDArray[np.float32], floor: NoiseFloor, *, final: bool
-    ) -> list[Analysed]:
+    def feed(self, segment: Stretch, power: NDArray[np.float32], floor: NoiseFloor, *, final: bool) -> list[Analysed]:
         """Take one segment; give what the looks it completes have found."""
         found: list[Analysed] = []
+        samples = segment.samples
         self._least_noise = min(self._least_noise, float(floor.power.sum()))
         for window, look in ((self._video, self._look_video), (self._prefix, self._look_prefix)):
             if window is None:
@@ -120,8 +118,7 @@ class Looks:
         self._rows_since_lines += len(power)
         if len(power) >= 16 and (self._rows_since_lines >= self._line_rows or final):
             self._rows_since_lines = 0
-            found += self._look_lines(samples, power, floor)
-        self._sample += len(samples)
+            found += self._look_lines(segment, power, floor)
         return found
 
     def _look_video(self, begin: int, stretch: NDArray[np.complex64], power: NDArray[np.float32]) -> Analysed | None:
@@ -179,9 +176,7 @@ class Looks:
             return 0.0, float(len(mean))
         return float(above[0]), float(above[-1] + 1)
 
-    def _look_lines(
-        self, samples: NDArray[np.complex64], power: NDArray[np.float32], floor: NoiseFloor
-    ) -> list[Analysed]:
+    def _look_lines(self, segment: Stretch, power: NDArray[np.float32], floor: NoiseFloor) -> list[Analysed]:
         """Carriers that are always there: the noise floor has taken them in, but its own shape shows them."""
         where = self._where
         steady = floor.power > LINE_RATIO * floor.smooth
@@ -194,6 +189,6 @@ class Looks:
             signal = float((floor.power[low:high] - floor.smooth[low:high]).sum())
             noise = float(floor.smooth[low:high].sum())
             extent = Extent(0.0, float(len(power)), float(low), float(high), signal / noise, signal, 0.5)
-            analysed = analyse(samples, self._sample, where, extent, cut_start=True, cut_end=True, hints=())
+            analysed = analyse(segment, where, extent, cut_start=True, cut_end=True, hints=())
             found.append(analysed)
         return found

@@ -21,6 +21,10 @@ LOWER_HALF_OVER_MEAN = 0.905
 """Mean of the lower half of many segments' quantiles over the mean of all, for segments of 64 rows of noise."""
 LONGEST_MEMORY = 40
 """Segments of history: about one second of 27 ms segments."""
+THINNING = 4
+"""Every fourth row is enough for the quantile; neighbours share half of their samples anyway."""
+SHAPE_EVERY = 4
+"""Segments from one fit of the floor to the next, once it has settled: it changes over seconds, gain steps apart."""
 DYNAMIC_RANGE = 1e-6
 """The floor is at least this far (60 dB) below the strongest cell: more than an 8-bit converter can show."""
 SMALLEST_FLOOR = 1e-14
@@ -68,10 +72,13 @@ class NoiseTracker:
 
     def __init__(self) -> None:
         self._history: list[NDArray[np.float32]] = []
+        self._floor: NoiseFloor | None = None
+        self._since_fit = 0
 
     def reset(self) -> None:
         """Forget everything: another frequency, or a long gap."""
         self._history.clear()
+        self._floor = None
 
     def observe(self, power: NDArray[np.float32]) -> NoiseFloor:
         """Take one segment of rows and give the floor to judge them by.
@@ -81,13 +88,20 @@ class NoiseTracker:
         power
             (rows, columns) float32, at least one row.
         """
-        thinned = power[::2] if len(power) >= 32 else power
+        thinned = power[::THINNING] if len(power) >= 16 * THINNING else power
         rank = min(int(QUANTILE * len(thinned)), len(thinned) - 1)
         segment = np.partition(thinned, rank, axis=0)[rank] * np.float32(1.0 / QUANTILE_OVER_MEAN)
         segment = np.maximum(segment, max(float(power.max()) * DYNAMIC_RANGE, SMALLEST_FLOOR)).astype(np.float32)
-        self._rescale_at_step(segment)
+        stepped = self._rescale_at_step(segment)
         self._history.append(segment)
         del self._history[:-LONGEST_MEMORY]
+        self._since_fit += 1
+        settled = len(self._history) == LONGEST_MEMORY and self._since_fit < SHAPE_EVERY
+        if self._floor is None or stepped or not settled:
+            self._floor, self._since_fit = self._fit(), 0
+        return self._floor
+
+    def _fit(self) -> NoiseFloor:
         # The least of several quantiles is biased low by less than their spread; the mean of the lower half is not.
         stack = np.stack(self._history)
         if len(stack) > 2:
@@ -105,11 +119,14 @@ class NoiseTracker:
         floor = np.where(lines, least, np.clip(least, smooth * np.float32(0.8), smooth * np.float32(1.2)))
         return NoiseFloor(floor.astype(np.float32), smooth.astype(np.float32))
 
-    def _rescale_at_step(self, segment: NDArray[np.float32]) -> None:
+    def _rescale_at_step(self, segment: NDArray[np.float32]) -> bool:
+        """Whether the gain has stepped; the history is brought to the new gain."""
         if not self._history:
-            return
+            return False
         ratio = segment / self._history[-1]
         low, middle, high = quantiles(ratio, (0.25, 0.5, 0.75))
         stepped = middle > STEP_RATIO or middle < 1.0 / STEP_RATIO
         if stepped and high <= low * STEP_SPREAD:
             self._history = [row * np.float32(middle) for row in self._history]
+            return True
+        return False

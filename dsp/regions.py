@@ -33,6 +33,8 @@ WIDEST_CHIRP_HZ = 700e3
 EDGE_COLUMNS = 3
 EDGE_GAP_ROWS = 8
 """A chirp of SF9 at 500 kHz is out of the slice for a millisecond at most."""
+SCRAP_ROWS = 12
+"""A scrap is shorter than this: 2.6 ms, two symbols of SF9 at 500 kHz."""
 SMALLEST_REGION_CELLS = 4
 """A region of fewer cells is a noise peak."""
 ROW_DYNAMIC_RANGE = 10**-3.5
@@ -174,6 +176,7 @@ def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: flo
             elif (
                 _same_pulses(other, current, narrow)
                 or _same_strokes(other, current, widest_chirp)
+                or _scrap(other, current)
                 or _same_edge(other, current, columns)
             ):
                 current = _together(other, current)
@@ -209,6 +212,17 @@ def _same_edge(one: Region, two: Region, columns: int) -> bool:
     low = one.low_column <= EDGE_COLUMNS and two.low_column <= EDGE_COLUMNS
     high = min(one.high_column, two.high_column) >= columns - EDGE_COLUMNS
     return (low or high) and (one.stroke or two.stroke) and two.first_row - one.end_row <= EDGE_GAP_ROWS
+
+
+def _scrap(one: Region, two: Region) -> bool:
+    """A scrap of a chirp that the mask has torn off its strokes: short, in their band, in their time."""
+    return (
+        one.stroke
+        and two.first_row - one.end_row <= 1
+        and two.end_row - two.first_row <= SCRAP_ROWS
+        and two.first_column >= one.first_column - 2
+        and two.end_column <= one.end_column + 2
+    )
 
 
 def _same_strokes(one: Region, two: Region, widest: float) -> bool:

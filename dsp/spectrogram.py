@@ -88,11 +88,8 @@ def rows_in(samples: int, points: int) -> int:
     return frames // FRAMES_PER_ROW
 
 
-def power_rows(samples: NDArray[np.complex64], points: int) -> NDArray[np.float32]:
-    """Averaged short-time power.
-
-    Hann window, half overlap, ``|X|^2`` averaged over two frames and two bins; the sum over the columns of a row is
-    the mean power of its samples. Costs one windowed transform pass and a fifth.
+def transform(samples: NDArray[np.complex64], points: int) -> NDArray[np.complex64]:
+    """Short-time transform: Hann window of unit power gain, half overlap, ascending frequency.
 
     Parameters
     ----------
@@ -103,20 +100,45 @@ def power_rows(samples: NDArray[np.complex64], points: int) -> NDArray[np.float3
 
     Returns
     -------
-    (rows, points / 2) float32; row r starts at sample ``r * points`` (two hops of half a transform).
+    (2 * rows, points) complex64; frame f starts at sample ``f * points / 2``, bin ``points / 2`` is 0 Hz.
     """
     hop = points // 2
     frames = rows_in(len(samples), points) * FRAMES_PER_ROW
     if frames == 0:
-        return np.zeros((0, points // BINS_PER_COLUMN), dtype=np.float32)
+        return np.zeros((0, points), dtype=np.complex64)
     view = np.lib.stride_tricks.sliding_window_view(samples, points)[: (frames - 1) * hop + 1 : hop]
-    spectrum = fft.fft(view * _window(points), axis=1, overwrite_x=True)
+    spectrum: NDArray[np.complex64] = fft.fft(view * _window(points), axis=1, overwrite_x=True)
+    return spectrum
+
+
+def window_gain(points: int) -> float:
+    """What the window of ``transform`` multiplies a plain Hann window (peak 1) by."""
+    hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(points) + 0.5) / points)
+    return float(1.0 / np.sqrt(np.sum(hann**2) * points))
+
+
+def power_rows(samples: NDArray[np.complex64], points: int) -> NDArray[np.float32]:
+    """Averaged short-time power of ``transform``: see ``row_power``."""
+    return row_power(transform(samples, points))
+
+
+def row_power(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
+    """Power of a short-time transform averaged over two frames and two bins.
+
+    The sum over the columns of a row is the mean power of its samples.
+
+    Parameters
+    ----------
+    spectrum
+        (frames, points) complex64 as from ``transform``.
+
+    Returns
+    -------
+    (frames / 2, points / 2) float32; row r starts at sample ``r * points`` (two hops of half a transform).
+    """
+    frames, points = spectrum.shape
     parts = spectrum.view(np.float32).reshape(frames, points // BINS_PER_COLUMN, 2 * BINS_PER_COLUMN)
-    np.multiply(parts, parts, out=parts)
-    rows = parts[0::2]
-    rows += parts[1::2]
-    power = rows[..., 0] + rows[..., 1]
-    power += rows[..., 2]
-    power += rows[..., 3]
-    power *= np.float32(1.0 / FRAMES_PER_ROW)
-    return power
+    power = np.einsum("fck,fck->fc", parts, parts)
+    rows = power[0::2] + power[1::2]
+    rows *= np.float32(1.0 / FRAMES_PER_ROW)
+    return rows

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from dsp.bursts import Burst, ChirpFinding, CyclicPrefixFinding, KeyingFinding, LineCombFinding, PulseFinding
 from dsp.protocols import BY_LABEL, PROTOCOLS
-from dsp.protocols.match import permits
-from dsp.protocols.record import Family, HopTiming
+from dsp.protocols.match import chirp_agrees, in_band, permits
+from dsp.protocols.record import Band, ChirpPhy, Family, HopTiming, RfProtocol
 from models.classifier import UNKNOWN
 from node.pipeline import Sighting
 
@@ -33,7 +35,12 @@ def burst_label(sighting: Sighting) -> tuple[str, float]:
     if isinstance(finding, CyclicPrefixFinding):
         return "lte", CERTAIN if burst.cut_low or burst.cut_high or burst.bandwidth_hz > 0.9e6 else 0.6
     if isinstance(finding, ChirpFinding):
-        permitted = [p for p in PROTOCOLS if permits(p, burst, tuning_known=sighting.tuning_known)]
+        shape = (finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s)
+        permitted = [
+            protocol
+            for protocol, bands in _chirps_of(*shape)
+            if not sighting.tuning_known or any(in_band(band, burst.centre_hz) for band in bands)
+        ]
         names = [p.label for p in permitted]
         if said is not None and said.label in names:
             return said.label, max(said.confidence, 0.5)
@@ -47,6 +54,21 @@ def burst_label(sighting: Sighting) -> tuple[str, float]:
             return said.label, said.confidence
         return UNKNOWN, said.confidence if not known else 1.0 - said.confidence
     return _by_rule(burst)
+
+
+@lru_cache(maxsize=256)
+def _chirps_of(
+    spreading_factor: int, bandwidth_hz: float, slope_hz_per_s: float
+) -> tuple[tuple[RfProtocol, tuple[Band, ...]], ...]:
+    """Protocols that chirp like this, with the bands where they do."""
+    finding = ChirpFinding(spreading_factor, bandwidth_hz, 0.0, slope_hz_per_s, 0.0)
+    found = []
+    for protocol in PROTOCOLS:
+        agreeing = [m for m in protocol.modes if isinstance(m.phy, ChirpPhy) and chirp_agrees(m.phy, finding)]
+        bands = {band.name: band for mode in agreeing for band in protocol.bands_of(mode)}
+        if agreeing:
+            found.append((protocol, tuple(bands.values())))
+    return tuple(found)
 
 
 def _by_rule(burst: Burst) -> tuple[str, float]:
