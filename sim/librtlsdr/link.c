@@ -19,6 +19,7 @@
 
 #define HEADER_BYTES 12
 #define ANSWER_TIMEOUT_MS 5000
+#define GOODBYE_TIMEOUT_S 1
 /* The answer to HOLD in the stream: this and the four bytes of the command's value. */
 static const uint8_t hold_mark[] = { 0x00, 0xff, 's', 'k', 'y', 'p', 'i', 'c', 'k', 'e', 't', ' ', 'h', 'o', 'l', 'd' };
 #define MARK_BYTES (sizeof(hold_mark) + 4)
@@ -134,10 +135,19 @@ int link_open(rtlsdr_dev_t *dev)
 	return 0;
 }
 
+/* Hang up so that the server still gets the last commands: closing with unread samples would take them along. */
 void link_close(rtlsdr_dev_t *dev)
 {
-	if (dev->socket >= 0)
+	if (dev->socket >= 0) {
+		const struct timeval patience = { .tv_sec = GOODBYE_TIMEOUT_S };
+		uint8_t rest[16384];
+
+		setsockopt(dev->socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		if (!atomic_load(&dev->lost) && !shutdown(dev->socket, SHUT_WR))
+			while (recv(dev->socket, rest, sizeof(rest), 0) > 0)
+				;
 		close(dev->socket);
+	}
 	if (dev->wake >= 0)
 		close(dev->wake);
 }
