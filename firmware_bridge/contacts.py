@@ -227,7 +227,7 @@ class AircraftContact:
     squawk
         Transponder code as read, four octal digits.
     category
-        Emitter category as in the standard.
+        Emitter category, its set in the high half: 0xA3 is A3, large aircraft.
     """
 
     kind: ClassVar[str] = "aircraft"

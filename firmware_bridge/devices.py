@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from firmware_bridge.aviation import beast, sbs
 from firmware_bridge.camera import json_lines, maix, sscma
 from firmware_bridge.mcu import skypicket_mcu
 from firmware_bridge.module import Device
@@ -21,6 +22,8 @@ DEVICES: tuple[Device, ...] = (
     json_lines.DEVICE,
     receiver.DEVICE,
     gpsd.DEVICE,
+    beast.DEVICE,
+    sbs.DEVICE,
     skypicket_mcu.DEVICE,
 )
 """Radars, cameras, Remote ID receivers, microcontrollers: one line per device file that holds a record."""
