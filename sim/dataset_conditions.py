@@ -36,8 +36,10 @@ class Conditions:
         In the signal's bandwidth or the slice, whichever is narrower.
     ppm
         Error of transmitter and receiver together.
-    level_dbfs, clipping_dbfs, clipping_share
-        Mean power of a usual and of an overloaded receiver, and how many are overloaded.
+    noise_dbfs
+        Power of the noise in the slice, unless the signal asks for less gain.
+    peak_dbfs, clipping_dbfs, clipping_share
+        Highest level of the signal's peaks in a usual and in an overloaded receiver, and how many are overloaded.
     neighbour_share, neighbour_db, neighbours
         How often something else is on air, its level relative to the signal's, and packets it may be; the empty name
         stands for a carrier.
@@ -65,7 +67,8 @@ class Conditions:
     sample_rates_hz: tuple[float, ...]
     snr_db: tuple[float, float]
     ppm: float
-    level_dbfs: tuple[float, float]
+    noise_dbfs: tuple[float, float]
+    peak_dbfs: tuple[float, float]
     clipping_dbfs: tuple[float, float]
     clipping_share: float
     neighbour_share: float
@@ -92,8 +95,9 @@ TRAINING = Conditions(
     sample_rates_hz=(250e3, 1.0e6, 1.6e6, 2.0e6, 2.4e6, 2.4e6, 2.4e6, 3.2e6),
     snr_db=(-5.0, 35.0),
     ppm=40.0,
-    level_dbfs=(-40.0, -10.0),
-    clipping_dbfs=(-6.0, 3.0),
+    noise_dbfs=(-47.0, -20.0),
+    peak_dbfs=(-16.0, -1.0),
+    clipping_dbfs=(1.0, 10.0),
     clipping_share=0.15,
     neighbour_share=0.35,
     neighbour_db=(-10.0, 20.0),
@@ -120,8 +124,9 @@ HELD_OUT = Conditions(
     sample_rates_hz=(300e3, 0.96e6, 1.2e6, 1.8e6, 2.048e6, 2.56e6, 2.88e6),
     snr_db=(-2.0, 30.0),
     ppm=25.0,
-    level_dbfs=(-32.0, -12.0),
-    clipping_dbfs=(-5.0, 2.0),
+    noise_dbfs=(-44.0, -24.0),
+    peak_dbfs=(-12.0, -2.0),
+    clipping_dbfs=(1.0, 7.0),
     clipping_share=0.2,
     neighbour_share=0.5,
     neighbour_db=(-6.0, 25.0),

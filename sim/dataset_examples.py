@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import fft, next_fast_len
 
 from dsp.analysis import Analysed
 from dsp.detector import DetectorSettings, SliceDetector, make_slice
@@ -33,7 +35,17 @@ WIDE_LEAST_RATE_HZ = 0.9e6
 """A narrower slice of a wide signal shows nothing of its structure."""
 LONGEST_WIDE_REACH_HZ = 3e6
 """A slice further from the middle of a wide signal than this is not tried."""
-MATCH_LEAST_HZ = 8e3
+PULSE_DB = 8.0
+"""Pulses are heard by their peaks: transmitters of them are strong."""
+MOST_CHECKED = 8
+"""Findings looked at in an example."""
+LEAST_CHECKED = 64
+"""Samples of the emission compared with a finding, at least."""
+OWN_SHARE = 0.4
+"""The signal's part of a finding's power, over the noise's, for the finding to count as the signal."""
+WIDER = 3.0
+"""A finding much wider than the signal is something else, or the whole slice."""
+WIDER_HZ = 60e3
 LEAST_WIDTH_HZ = 3e3
 
 
@@ -52,6 +64,11 @@ class Draw:
     def width_hz(self) -> float:
         """Bandwidth that the level refers to: a line is not heard in its own few hertz."""
         return min(max(self.bandwidth_hz, LEAST_WIDTH_HZ), self.rate_hz)
+
+    @property
+    def noise_power(self) -> float:
+        """Power of the noise in the whole slice, the signal's being 1."""
+        return float(10.0 ** (-self.snr_db / 10.0) * self.rate_hz / self.width_hz)
 
 
 @dataclass(slots=True)
@@ -105,8 +122,7 @@ class ExampleMaker:
         padded = np.zeros(lead + len(signal) + int(TAIL_S * rate_hz), dtype=np.complex64)
         padded[lead : lead + len(signal)] = through_channel(signal, rate_hz, self._conditions, rng)
         samples = self._received(padded, draw, neighbours=True)
-        span_s = (lead / rate_hz, (lead + len(signal)) / rate_hz)
-        return self._find(samples, draw, span_s), draw.snr_db
+        return self._find(samples, padded, draw), draw.snr_db
 
     def _from_stream(self, running: _Running) -> tuple[list[Analysed], float]:
         """Another piece of the running stream, at another tuning."""
@@ -125,7 +141,7 @@ class ExampleMaker:
         lead = 0 if rng.random() < STEADY_SHARE else int(rng.uniform(*LEAD_S) * rate_hz)
         padded = np.concatenate((np.zeros(lead, dtype=np.complex64), signal))
         samples = self._received(padded, draw, neighbours=not wide)
-        return self._find(samples, draw, (lead / rate_hz, len(padded) / rate_hz)), draw.snr_db
+        return self._find(samples, padded, draw), draw.snr_db
 
     def _rate_hz(self, mode: Mode) -> float:
         """A sample rate that the signal fits into, or one that shows enough of a signal wider than any."""
@@ -155,7 +171,7 @@ class ExampleMaker:
             offset_hz = float(rng.uniform(-0.95, 0.95)) * 0.5 * (rate_hz - width_hz - skirt_hz)
         if isinstance(mode.phy, CarrierPhy) and abs(offset_hz) < 15e3:
             offset_hz = math.copysign(15e3, offset_hz)  # where the receiver's own direct current is
-        snr_db = float(rng.uniform(*conditions.snr_db))
+        snr_db = float(rng.uniform(*conditions.snr_db)) + (PULSE_DB if isinstance(mode.phy, PulsePhy) else 0.0)
         return Draw(mode, rate_hz, carrier_hz - offset_hz, offset_hz, width_hz, snr_db)
 
     def _carrier_hz(self, band: Band) -> float:
@@ -169,28 +185,54 @@ class ExampleMaker:
     def _received(self, padded: NDArray[np.complex64], draw: Draw, *, neighbours: bool) -> NDArray[np.complex64]:
         """Noise, something else on air, and the receiver."""
         rng, conditions = self._rng, self._conditions
-        noise_power = 10.0 ** (-draw.snr_db / 10.0) * draw.rate_hz / draw.width_hz
+        noise_power = draw.noise_power
         mixed = padded + white_noise(len(padded), noise_power, rng)
         if neighbours and rng.random() < conditions.neighbour_share:
             add_neighbour(mixed, (draw.rate_hz, draw.offset_hz, draw.width_hz), conditions, rng)
-        return received(mixed, conditions, rng)
+        return received(mixed, noise_power, conditions, rng)
 
-    def _find(self, samples: NDArray[np.complex64], draw: Draw, span_s: tuple[float, float]) -> list[Analysed]:
-        """What the detector makes of the samples, as far as it is the emission; some of it where there is much."""
+    def _find(self, samples: NDArray[np.complex64], clean: NDArray[np.complex64], draw: Draw) -> list[Analysed]:
+        """What the detector makes of the samples, as far as it is the emission; one of each kind where there is much.
+
+        Parameters
+        ----------
+        samples
+            As received.
+        clean
+            The emission alone, at the same times.
+        draw
+            What was rendered.
+        """
         where = make_slice(self._settings, draw.rate_hz, draw.centre_hz, 0, known=True)
         detector = SliceDetector(self._settings, where)
         found = [*detector.feed(samples), *detector.flush().found]
-        mine = [item for item in found if _is_of(item, draw, span_s)]
-        if len(mine) <= PATCHES_PER_EXAMPLE:
-            return mine
-        kept = sorted(int(i) for i in self._rng.choice(len(mine), PATCHES_PER_EXAMPLE, replace=False))
-        return [mine[i] for i in kept]
+        kinds: dict[type, list[Analysed]] = {}
+        for index in self._rng.permutation(len(found)):
+            kinds.setdefault(type(found[index].burst.finding), []).append(found[index])
+        # Round robin over the kinds of findings, so that rare ones are not drowned by pieces of energy.
+        mixed = [item for row in zip_longest(*kinds.values()) for item in row if item is not None]
+        mine: list[Analysed] = []
+        for item in mixed[:MOST_CHECKED]:
+            if len(mine) < PATCHES_PER_EXAMPLE and _is_of(item, clean, draw):
+                mine.append(item)
+        return mine
 
 
-def _is_of(item: Analysed, draw: Draw, span_s: tuple[float, float]) -> bool:
-    """Whether what was found is the emission, or a good piece of it."""
+def _is_of(item: Analysed, clean: NDArray[np.complex64], draw: Draw) -> bool:
+    """Whether what was found is the emission: there is enough of it in that band at that time."""
     burst = item.burst
-    begin_s = burst.start_ns * 1e-9
-    near_hz = abs(burst.centre_hz - draw.centre_hz - draw.offset_hz)
-    in_time = begin_s < span_s[1] and begin_s + burst.duration_s > span_s[0]
-    return in_time and near_hz < max(0.5 * draw.bandwidth_hz, MATCH_LEAST_HZ) + 0.2 * burst.bandwidth_hz
+    if burst.bandwidth_hz > WIDER * draw.bandwidth_hz + WIDER_HZ:
+        return False
+    begin = min(max(int(burst.start_ns * 1e-9 * draw.rate_hz), 0), len(clean))
+    end = max(begin + round(burst.duration_s * draw.rate_hz), begin + LEAST_CHECKED)
+    piece = clean[begin:end]
+    if not len(piece) or not piece.any():
+        return False
+    length = next_fast_len(len(piece))
+    spectrum = fft(piece, length)
+    bins = np.arange(round(burst.bandwidth_hz / draw.rate_hz * length) + 1) - round(
+        (draw.centre_hz - burst.centre_hz + 0.5 * burst.bandwidth_hz) / draw.rate_hz * length
+    )
+    inside = spectrum[bins % length]
+    power = float(np.vdot(inside, inside).real) / length / len(piece)
+    return power > OWN_SHARE * draw.noise_power * burst.bandwidth_hz / draw.rate_hz

@@ -26,6 +26,9 @@ FROM_START_SHARE = 0.5
 ANSWER_SHARE = 0.4
 """How often the other end's packet stands for a hopping link that has one."""
 NEIGHBOUR_GUARD_HZ = 25e3
+PEAK_QUANTILE = 0.998
+BACK_END_DBFS = -48.0
+"""Noise after the gain: 0.4 counts of an 8-bit converter in each component, so that silence is never a constant."""
 FILTER_FLAT = 0.8
 FILTER_EDGE_DB = (4.0, 20.0)
 
@@ -138,8 +141,16 @@ def add_neighbour(
     mixed[start : start + len(part)] += level * part * phasor(len(part), centre_hz / rate_hz, 0.0)
 
 
-def received(mixed: NDArray[np.complex64], conditions: Conditions, rng: np.random.Generator) -> NDArray[np.complex64]:
-    """What the receiver makes of it: filter, gain, direct current, mirror image, eight bits with clipping."""
+def received(
+    mixed: NDArray[np.complex64], noise_power: float, conditions: Conditions, rng: np.random.Generator
+) -> NDArray[np.complex64]:
+    """What the receiver makes of it: filter, gain, direct current, mirror image, eight bits with clipping.
+
+    Parameters
+    ----------
+    noise_power
+        Of the noise in ``mixed``: the gain is set by it, and lowered where the peaks would be too high.
+    """
     count = len(mixed)
     if rng.random() < conditions.filter_share:
         length = fft.next_fast_len(count)
@@ -147,13 +158,16 @@ def received(mixed: NDArray[np.complex64], conditions: Conditions, rng: np.rando
         excess = np.clip((frequency - FILTER_FLAT) / (1.0 - FILTER_FLAT), 0.0, None)
         response = 10.0 ** (-np.float32(rng.uniform(*FILTER_EDGE_DB)) / 20.0 * excess**2)
         mixed = fft.ifft(fft.fft(mixed, length) * response, overwrite_x=True)[:count]
-    power = float(np.vdot(mixed, mixed).real) / count
     clipped = rng.random() < conditions.clipping_share
-    target_db = rng.uniform(*(conditions.clipping_dbfs if clipped else conditions.level_dbfs))
-    scaled = mixed * np.float32(math.sqrt(10.0 ** (target_db / 10.0) / max(power, 1e-30)))
+    peak = max(float(np.quantile(mixed.real[::7] ** 2 + mixed.imag[::7] ** 2, PEAK_QUANTILE)), 1e-30)
+    gain = 10.0 ** (rng.uniform(*conditions.noise_dbfs) / 10.0) / noise_power
+    highest = 10.0 ** (rng.uniform(*(conditions.clipping_dbfs if clipped else conditions.peak_dbfs)) / 10.0)
+    gain = highest / peak if clipped else min(gain, highest / peak)
+    scaled = mixed * np.float32(math.sqrt(gain))
     dc = 10.0 ** (rng.uniform(*conditions.dc_dbfs) / 20.0) * np.exp(2j * np.pi * rng.random())
     image = 10.0 ** (rng.uniform(*conditions.image_dbc) / 20.0) * np.exp(2j * np.pi * rng.random())
     scaled = scaled + np.complex64(image) * np.conj(scaled) + np.complex64(dc)
     if rng.random() < conditions.unquantised_share and not clipped:
         return np.asarray(scaled, dtype=np.complex64)
+    scaled = scaled + white_noise(count, 10.0 ** (BACK_END_DBFS / 10.0), rng)
     return u8_to_complex64(complex64_to_u8(np.asarray(scaled, dtype=np.complex64)).tobytes()).copy()
