@@ -85,6 +85,10 @@ class AircraftTable:
         """Whether an aircraft was heard of late."""
         return icao_address in self._known
 
+    def clear(self) -> None:
+        """Forget all aircraft."""
+        self._known.clear()
+
     def place(self, icao_address: int, time_ns: int) -> tuple[float, float] | None:
         """Return the last confirmed place of an aircraft while it holds."""
         known = self._known.get(icao_address)

@@ -165,8 +165,10 @@ class Beast:
         self._mode_s: ModeS = ModeS(self._table, place)
 
     def greeting(self) -> bytes:
-        """Forget half a frame; the feed sends without being asked."""
+        """Forget half a frame and all aircraft: nobody knows how long the feed was away."""
         self._framer.reset()
+        self._table.clear()
+        self._mode_s.clear()
         return b""
 
     def feed(self, data: bytes, time_ns: int) -> list[Contact]:

@@ -63,6 +63,10 @@ class ModeS:
         self._reference_deg = reference_deg
         self._frames: OrderedDict[int, _Frames] = OrderedDict()
 
+    def clear(self) -> None:
+        """Forget all position frames."""
+        self._frames.clear()
+
     def decode(self, data: bytes, time_ns: int) -> Report | None:
         """Decode one message of 7 or 14 bytes; None when it tells nothing that can be trusted."""
         df = data[0] >> 3

@@ -120,8 +120,9 @@ class Sbs:
         self._table = AircraftTable(settings.name)
 
     def greeting(self) -> bytes:
-        """Forget half a line; the feed sends without being asked."""
+        """Forget half a line and all aircraft: nobody knows how long the feed was away."""
         self._lines.reset()
+        self._table.clear()
         return b""
 
     def feed(self, data: bytes, time_ns: int) -> list[Contact]:

@@ -73,6 +73,15 @@ SAMPLES: dict[str, bytes] = {
     b'"drone_altitude":431,"pilot_lat":0.0,"pilot_long":0.0,"basic_id":"1588E040445AC004418"}\r\n',
     "gpsd": b'{"class":"TPV","device":"/dev/gps0","mode":3,"time":"2026-01-01T00:00:00.000Z","lat":47.1987,'
     b'"lon":8.7302,"altHAE":431.5,"eph":4.0}\r\n',
+    "beast": bytes.fromhex(
+        "1a33000000000000648d4d1a1a235841825556288997559b1a330000000003e8648d4d1a1a23584185d4141b61ecf7e0"
+        "1a330000000007d0648d4d1a1a2358418255ac28891a1a9bd7"
+    ),
+    "sbs": 2
+    * (
+        b"MSG,3,1,1,4D2023,1,2026/01/01,00:00:00.000,2026/01/01,00:00:00.000,EZY85MH ,22425,385,158,37.07950,13.79596,"
+        b"-1920,0112,0,0,0,0\r\n"
+    ),
     "skypicket-mcu": encode(Frame(FrameType.HELLO, 1, 1000, b"\x01\0\0\0\x03abc"))
     + encode(Frame(FrameType.RADAR, 2, 2000, RADAR.pack(1, 12000, -1050, 250, -420, 153, 0xFFFF))),
 }
