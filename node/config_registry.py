@@ -1,0 +1,39 @@
+"""Every table a configuration may have: one line each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dsp.detector import DetectorSettings
+from node.config_tables import ModelTable, NodeSettings
+from node.live import LiveSettings
+from node.pipeline import PipelineSettings
+from node.sinks.console import ConsoleSettings
+from node.sinks.jsonl import JsonLinesSettings
+from node.sinks.mqtt_settings import MqttSettings
+from node.sources.settings import RadioSettings, RecordingSettings, RtlSdrSettings, RtlTcpSettings, SimulatorSettings
+from node.tracking.tracker import TrackerSettings
+
+RADIOS: dict[str, type[RadioSettings]] = {
+    "rtl-sdr": RtlSdrSettings,
+    "rtl-tcp": RtlTcpSettings,
+    "simulator": SimulatorSettings,
+    "recording": RecordingSettings,
+}
+"""Settings of each ``type`` of a ``[[radio]]``: one line each."""
+TABLES: dict[str, type[Any]] = {
+    "node": NodeSettings,
+    "mqtt": MqttSettings,
+    "jsonl": JsonLinesSettings,
+    "console": ConsoleSettings,
+    "model": ModelTable,
+    "pipeline": PipelineSettings,
+    "detector": DetectorSettings,
+    "tracker": TrackerSettings,
+    "live": LiveSettings,
+}
+"""Settings of each table: one line each, and a field of ``NodeConfig``."""
+LISTS = ("radio", "serial")
+"""Tables that may come several times."""
+OPTIONAL = frozenset({"mqtt", "jsonl", "console"})
+"""Tables that switch something on; without them there is none."""
