@@ -21,6 +21,8 @@ from firmware_bridge.module import Device, ModuleCounters, ModuleSettings, Seria
 READ_BYTES = 65536
 BITS_PER_BYTE = 10
 """On the wire: start, eight, stop."""
+PIECE_S = 0.002
+"""Contacts are stamped to this."""
 USAGE_FAULT, WORK_FAULT = 2, 1
 
 
@@ -79,10 +81,18 @@ def contact_json(contact: Contact) -> str:
 
 
 def _decode(module: SerialModule, stream: BinaryIO, start_ns: int, baud: int) -> Iterator[list[Contact]]:
+    """Feed in pieces that end at the same bytes however a pipe cuts them, so times do not depend on that."""
+    piece = max(1, int(PIECE_S * baud / BITS_PER_BYTE))
     count = 0
     while data := _read(stream):
-        count += len(data)
-        yield module.feed(data, start_ns + count * BITS_PER_BYTE * NS_PER_S // baud)
+        contacts: list[Contact] = []
+        at = 0
+        while at < len(data):
+            part = data[at : at + piece - count % piece]
+            at += len(part)
+            count += len(part)
+            contacts += module.feed(part, start_ns + count * BITS_PER_BYTE * NS_PER_S // baud)
+        yield contacts
     yield module.finish(start_ns + count * BITS_PER_BYTE * NS_PER_S // baud)
 
 

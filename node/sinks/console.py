@@ -11,7 +11,7 @@ from node.sinks.streams import abandon
 
 HEADER_EVERY = 40
 """Rows between two headers: about one screen."""
-ROW = "{time:<12}  {state:<7}  {label:<16}  {mode:<10}  {family:<16}  {mhz:>10}  {snr:>6}  {confidence:>5}  {sensors}"
+ROW = "{time:<12}  {state:<8}  {label:<16}  {mode:<10}  {family:<16}  {mhz:>10}  {snr:>6}  {confidence:>5}  {sensors}"
 TITLES = ROW.format(
     time="time (UTC)",
     state="state",

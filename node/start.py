@@ -1,0 +1,137 @@
+"""Puts a node together from its configuration and runs it."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from dsp.iq import IqSource
+from dsp.protocols import LABELS
+from models.classifier import UNKNOWN
+from models.onnx import OnnxClassifier, load_classifier
+from node.cli import version
+from node.config import NodeConfig
+from node.health import HealthMeter
+from node.inbox import ResultInbox
+from node.live import LiveNode
+from node.messages import SCHEMAS, InfoMessage, MessageMaker, ModelInfo, SensorInfo, rfc3339
+from node.messages_track import TimeSource
+from node.pipeline import Pipeline
+from node.runtime import RadioRunner
+from node.service import ServiceNotifier
+from node.sinks.registry import SinkStart, open_sinks
+from node.sources import (
+    RadioSettings,
+    RecordingSettings,
+    RtlSdrSettings,
+    RtlTcpSettings,
+    SimulatorSettings,
+    open_radio,
+)
+from node.tracking.labels import UNKNOWN_HOPPER
+from node.tracking.tracker import Tracker
+
+
+def run_node(config: NodeConfig, stop: threading.Event) -> int:
+    """Run the node until told to stop or until every radio has ended; give the exit code.
+
+    In this order: the model is loaded and checked, the scenes of simulated radios are read, sinks are opened, radios
+    are started. A radio that is not there is tried for ever.
+
+    Raises
+    ------
+    ModelError
+        If the model cannot be used.
+    SceneError
+        If a scene cannot be used.
+    SinkError
+        If a sink cannot be opened.
+    """
+    classifiers = [load_classifier(config.model_path) for _ in config.radios]  # one each: they are not thread-safe
+    check_scenes(config)
+    software = f"skypicket {version()}"
+    identity = replace(config.identity, time_source=_time_source(config))
+    maker = MessageMaker(identity, str(uuid.uuid4()))
+    interval_s = config.live.health_interval_s
+    meter = HealthMeter(identity, maker.boot_id, software, interval_s, config.data_folders[0])
+    settings = [one for one in (config.mqtt, config.jsonl, config.console) if one is not None]
+    sinks = open_sinks(settings, SinkStart(identity, meter.will()))
+    results = ResultInbox()
+    radios = [
+        RadioRunner(
+            radio.name,
+            partial(_open, radio),
+            partial(Pipeline, config.pipeline, classifier, radio.name),
+            results,
+            patient=_is_patient(radio),
+        )
+        for radio, classifier in zip(config.radios, classifiers, strict=True)
+    ]
+    for sink in sinks:
+        sink.publish(_info(config, maker, software, classifiers))
+    tracker = Tracker(config.tracker, identity.name)
+    node = LiveNode(maker, tracker, radios, results, sinks, meter, config.live, ServiceNotifier())
+    return node.run(stop)
+
+
+def check_scenes(config: NodeConfig) -> None:
+    """Read the scenes of simulated radios: a fault in one is a fault of the configuration, not of a radio."""
+    for radio in config.radios:
+        if isinstance(radio, SimulatorSettings):
+            from sim.scene import load_scene
+
+            load_scene(radio.scene)
+
+
+def _open(settings: RadioSettings) -> IqSource:
+    return open_radio(settings)
+
+
+def _is_patient(settings: RadioSettings) -> bool:
+    """Whether samples come when we ask for them: nothing is lost by waiting."""
+    return isinstance(settings, RecordingSettings) or (isinstance(settings, SimulatorSettings) and not settings.pace)
+
+
+def _time_source(config: NodeConfig) -> TimeSource:
+    kinds = {type(radio) for radio in config.radios}
+    if kinds == {RecordingSettings}:
+        return "recording"
+    return "simulated" if kinds <= {SimulatorSettings, RecordingSettings} else "system"
+
+
+def _info(config: NodeConfig, maker: MessageMaker, software: str, classifiers: Sequence[OnnxClassifier]) -> InfoMessage:
+    model = classifiers[0].model if classifiers else None
+    return InfoMessage(
+        node_id=maker.node.uuid,
+        boot_id=maker.boot_id,
+        ts=rfc3339(time.time_ns()),
+        sw=software,
+        node=maker.node.info(),
+        sensors=tuple(_sensor(radio) for radio in config.radios),
+        labels=(*LABELS, UNKNOWN_HOPPER, UNKNOWN),
+        model=None if model is None else ModelInfo(name=model.name, version=model.version, sha256=model.sha256),
+        schemas=tuple(SCHEMAS),
+    )
+
+
+def _sensor(radio: RadioSettings) -> SensorInfo:
+    match radio:
+        case RtlSdrSettings():
+            device = radio.serial
+        case RtlTcpSettings():
+            device = f"{radio.host}:{radio.port}"
+        case SimulatorSettings():
+            device = radio.scene
+        case RecordingSettings():
+            device = radio.path
+    return SensorInfo(
+        name=radio.name,
+        type=radio.type,
+        center_hz=radio.centre_hz,
+        sample_rate_hz=radio.sample_rate_hz,
+        device=device,
+    )
