@@ -83,7 +83,7 @@ PROTOCOL = RfProtocol(
         _domain("EU433", "EU", 433.1, 434.45, 3),
         _domain("US433", "FCC", 433.25, 438.0, 8),
         _domain("US433W", "FCC", 423.5, 438.0, 20),
-        _domain("TH920", "world", 920.5, 924.7, 8),
+        _domain("TH920", "TH", 920.5, 924.7, 8),
     ),
     modes=(
         _sx127x("200Hz", 6, 7, 8, 8, HopTiming(0.005, 4, 0.004384)),

@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 Family = Literal["drone-control", "drone-telemetry", "drone-video", "drone-datalink", "non-drone", "unknown"]
-Region = Literal["world", "EU", "FCC", "AU", "IN"]
+Region = Literal["world", "EU", "FCC", "AU", "IN", "TH"]
 HopOrder = Literal["shuffled", "skip", "sik"]
 """``shuffled``: a permutation; ``skip``: every k-th channel; ``sik``: SiK's shuffle by the network's number."""
 

@@ -35,6 +35,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("record", "node.cli.record", "record a radio to SigMF"),
     Command("watch", "node.cli.watch", "live table of what the nodes at a broker report"),
     Command("doctor", "node.cli.doctor", "check libraries, radio, model, broker, ports, disk and clock"),
+    Command("scan", "node.cli.scan", "the scan plan: stops, revisit times, probability of intercept"),
     Command("config", "node.cli.config", "check, show or explain the configuration"),
     Command("sim", "node.cli.sim", "the simulator: render a scene, serve it as a radio, list the scenes"),
     Command("demo", "node.cli.demo", "the whole node on a simulated scene, with its own broker"),
