@@ -122,7 +122,7 @@ class SporadicSchedule:
         rng = np.random.default_rng((self._emitter.seed, 2, number))
         shift = float(rng.uniform(0.0, self._jitter))
         repeats = int(rng.integers(self._timing.repeats[0], self._timing.repeats[1], endpoint=True))
-        room_s = max(self._period_s - repeats * (self._timing.airtime_s[1] + self._gap_s), 0.0)
+        room_s = max(self._period_s - repeats * self._timing.airtime_s[1] - (repeats - 1) * self._gap_s, 0.0)
         start_s = self._first_s + number * self._period_s + shift * room_s
         channels_hz = self._emitter.band.channels_hz if self._emitter.band else ()
         if self._emitter.channel == ANY_CHANNEL and channels_hz:

@@ -65,6 +65,9 @@ def single_link_scene(
         raise ValueError(
             f"{label}: give frequency_hz or one of the bands {', '.join(each.name for each in record.bands)}"
         )
+    if frequency_hz is None and the_band is not None and not the_band.channels_hz:
+        # Without a grid the carrier could be anywhere in the band: it is put into the middle, where the slice is.
+        frequency_hz = (the_band.low_hz + the_band.high_hz) / 2.0
     channel = _home_channel(the_band) if frequency_hz is None else None
     telemetry = None
     if telemetry_ratio is not None:
