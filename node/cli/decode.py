@@ -81,9 +81,13 @@ def contact_json(contact: Contact) -> str:
 
 
 def _decode(module: SerialModule, stream: BinaryIO, start_ns: int, baud: int) -> Iterator[list[Contact]]:
-    """Feed in pieces that end at the same bytes however a pipe cuts them, so times do not depend on that."""
+    """Feed in pieces of so much time on the wire; their ends are the stamps, however a pipe cuts the stream."""
     piece = max(1, int(PIECE_S * baud / BITS_PER_BYTE))
     count = 0
+
+    def stamp_ns() -> int:
+        return start_ns + -(-count // piece) * piece * BITS_PER_BYTE * NS_PER_S // baud
+
     while data := _read(stream):
         contacts: list[Contact] = []
         at = 0
@@ -91,9 +95,9 @@ def _decode(module: SerialModule, stream: BinaryIO, start_ns: int, baud: int) ->
             part = data[at : at + piece - count % piece]
             at += len(part)
             count += len(part)
-            contacts += module.feed(part, start_ns + count * BITS_PER_BYTE * NS_PER_S // baud)
+            contacts += module.feed(part, stamp_ns())
         yield contacts
-    yield module.finish(start_ns + count * BITS_PER_BYTE * NS_PER_S // baud)
+    yield module.finish(stamp_ns())
 
 
 def _read(stream: BinaryIO) -> bytes:
@@ -126,7 +130,10 @@ def _settings(device: Device, pairs: list[str]) -> ModuleSettings:
             raise ValueError(f"{pair}: write KEY=VALUE")
         if key not in fields:
             raise ValueError(f"{key}: {device.name} has no such setting; it has {', '.join(fields)}")
-        chosen[key] = _value(text)
+        chosen[key] = value = _value(text)
+        default = fields[key].default
+        if isinstance(default, bool | int | float) and not isinstance(value, type(default) | int | float):
+            raise TypeError(f"{key}: must be like {json.dumps(default)}, not {text!r}")
     return device.settings(**chosen)  # type: ignore[arg-type]  # checked by the dataclass itself
 
 
