@@ -119,18 +119,17 @@ class FileBytes:
 
     def _read_some(self, count: int) -> bytes:
         """What is there, at least a byte; nothing at the end or when told to stop."""
-        try:
-            if not self.regular:
-                waiter = select.poll()
-                waiter.register(self._fd, select.POLLIN)
-                while not waiter.poll(POLL_S * 1000.0):
-                    if self._stop.is_set():
-                        return b""
-            return b"" if self._stop.is_set() else os.read(self._fd, count)
-        except BlockingIOError:  # another reader of the same pipe was faster
-            return self._read_some(count)
-        except OSError as fault:
-            raise SourceLost(f"{self._where}: cannot be read any further: {fault.strerror}") from None
+        waiter = select.poll()
+        waiter.register(self._fd, select.POLLIN)
+        while not self._stop.is_set():
+            try:
+                if self.regular or waiter.poll(POLL_S * 1000.0):
+                    return os.read(self._fd, count)
+            except BlockingIOError:  # another reader of the same pipe was faster
+                continue
+            except OSError as fault:
+                raise SourceLost(f"{self._where}: cannot be read any further: {fault.strerror}") from None
+        return b""
 
 
 class ZstdBytes:

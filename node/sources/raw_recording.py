@@ -72,7 +72,7 @@ def _rate_hz(where: str, facts: NamedFacts, options: RecordingOptions) -> float:
     if facts.sample_rate_hz is not None:
         return check_rate(where, facts.sample_rate_hz)
     example = "" if where == "standard input" else ", or name the file like NAME_868.3M_2400k.cu8"
-    raise SourceUnavailable(f"{where}: the sample rate is unknown; say it with --sample-rate-hz{example}")
+    raise SourceUnavailable(f"{where}: the sample rate is unknown; say it with --rate{example}")
 
 
 def _notes(facts: NamedFacts, options: RecordingOptions) -> tuple[str, ...]:

@@ -90,13 +90,16 @@ class PendingFiles:
             self._data_part.rename(self.data)
             try:
                 self._metadata_part.rename(self.metadata)
-            except OSError:
+            except BaseException:  # an interrupt too
                 self.data.unlink()
                 raise
             _sync(self.data.parent)
         except OSError as fault:
             self.discard()
             raise self._fault(fault, "nothing of this recording is kept") from None
+        except BaseException:
+            self.discard()
+            raise
         os.close(fd)
         self._fd = None
 

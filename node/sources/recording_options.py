@@ -88,7 +88,7 @@ def check_rate(where: str, rate_hz: float) -> float:
         return rate_hz
     raise SourceUnavailable(
         f"{where}: a sample rate of {rate_hz:.12g} S/s cannot be used, only {in_words(MIN_RATE_HZ, 'S/s')} to "
-        f"{in_words(MAX_RATE_HZ, 'S/s')}; if it is wrong, say the right one with --sample-rate-hz"
+        f"{in_words(MAX_RATE_HZ, 'S/s')}; if it is wrong, say the right one with --rate"
     )
 
 

@@ -71,8 +71,8 @@ class RecordingSource:
         if self._levels is not None:
             if self._levels.note is not None:
                 notes.append(self._levels.note)
-            if self._levels.non_finite:
-                notes.append(f"{self._levels.non_finite} samples are NaN or infinite and taken as 0")
+            if count := self._levels.non_finite:
+                notes.append(f"{count} sample{'s are' if count > 1 else ' is'} NaN or infinite and taken as 0")
         return (*notes, *self._ending_notes)
 
     def blocks(self) -> Iterator[IqBlock]:

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from dsp.iq import SourceUnavailable
-from node.sources.byte_streams import ByteStream
+from node.sources.byte_streams import ByteStream, why_not_opened
 from node.sources.raw_recording import open_raw
 from node.sources.recording_layout import RecordingLayout
 from node.sources.recording_options import RecordingOptions, rate_notes
 from node.sources.recording_source import RecordingSource
-from node.sources.sigmf_recording import is_sigmf, open_sigmf
+from node.sources.sigmf_recording import DATA, META, is_sigmf, open_sigmf
 from node.sources.wav_recording import open_wav
 
 _WAV_EXTENSIONS = (".wav", ".rf64", ".w64")
@@ -57,7 +57,10 @@ def open_recording(
     if not path or "\0" in path:
         raise SourceUnavailable(f"{path!r} is no name of a recording")
     stop = threading.Event()
-    layout, stream = _open(path, options, stop)
+    try:
+        layout, stream = _open(path, options, stop)
+    except OSError as fault:  # a folder on the way that may not be searched, a name that is too long
+        raise SourceUnavailable(f"{path}: {why_not_opened(fault)}") from None
     layout = replace(layout, notes=layout.notes + rate_notes(layout.sample_rate_hz))
     return RecordingSource(
         layout,
@@ -76,10 +79,16 @@ def _open(path: str, options: RecordingOptions, stop: threading.Event) -> tuple[
     if path == "-":
         return open_raw(path, options, stop)
     plain = path[:-4] if path.lower().endswith(".zst") else path
-    if is_sigmf(path):
+    if is_sigmf(path) and not _is_bare_data(plain, options):
         return open_sigmf(path, options, stop)
     if plain.lower().endswith(_WAV_EXTENSIONS):
         return open_wav(path, options, stop)
     if Path(path).is_dir():
         raise SourceUnavailable(f"{path}: is a directory; name a recording in it")
     return open_raw(path, options, stop)
+
+
+def _is_bare_data(plain: str, options: RecordingOptions) -> bool:
+    """The metadata of SigMF are missing, and the options say what they would."""
+    said = options.datatype is not None and options.sample_rate_hz is not None
+    return said and plain.endswith(DATA) and not Path(plain.removesuffix(DATA) + META).exists()

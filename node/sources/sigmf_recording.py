@@ -17,7 +17,7 @@ from node.sources.sigmf_captures import place_captures
 from node.sources.sigmf_metadata import SigmfMetadata, read_metadata
 
 META, DATA, ARCHIVE, COLLECTION = ".sigmf-meta", ".sigmf-data", ".sigmf", ".sigmf-collection"
-MAX_METADATA_BYTES = 64 << 20
+MAX_METADATA_BYTES = 16 << 20
 """Larger metadata is refused: memory is bounded."""
 MAX_HASHED_BYTES = 128 << 20
 """``core:sha512`` is checked up to here, about 0.3 s; the start must stay quick."""
@@ -62,7 +62,7 @@ def open_sigmf(path: str, options: RecordingOptions, stop: threading.Event) -> t
         files, metadata = _from_pair(path)
     sample_type = _sample_type(files.where, metadata, options)
     if options.sample_rate_hz is None and metadata.sample_rate_hz is None:
-        raise SourceUnavailable(f"{files.where}: has no core:sample_rate; say it with --sample-rate-hz")
+        raise SourceUnavailable(f"{files.where}: has no core:sample_rate; say it with --rate")
     rate_hz = options.sample_rate_hz or check_rate(files.where, metadata.sample_rate_hz or 0.0)
     stream = open_bytes(files.data, stop, files.data_start, files.data_length)
     try:
@@ -122,8 +122,7 @@ def _from_pair(path: str) -> tuple[_Files, SigmfMetadata]:
     meta = base + META
     if path not in {meta, base} and not Path(meta).exists():
         raise SourceUnavailable(
-            f"{path}: its metadata {Path(meta).name} is missing; "
-            "to read it as bare samples rename it, for example to NAME_868.3M_2400k.cu8"
+            f"{path}: its metadata {Path(meta).name} is missing; to read it as bare samples say --datatype and --rate"
         )
     text = _read_all(meta)
     metadata = read_metadata(text, meta)

@@ -116,4 +116,4 @@ def test_doubles_beyond_floats(tmp_path: Path) -> None:
     source = open_recording(path)
     got = np.concatenate([block.samples for block in source.blocks()])
     assert got[3] == 0
-    assert "1 samples are NaN or infinite" in " ".join(source.notes)
+    assert "1 sample is NaN or infinite" in " ".join(source.notes)

@@ -108,7 +108,7 @@ def test_a_plain_extension_needs_the_type(tmp_path: Path, counted: Counted) -> N
 def test_an_unknown_rate_is_refused_with_the_cure(tmp_path: Path) -> None:
     path = tmp_path / "capture.cu8"
     path.write_bytes(bytes(10))
-    with pytest.raises(SourceUnavailable, match=r"sample rate is unknown.*--sample-rate-hz.*NAME_868\.3M_2400k\.cu8"):
+    with pytest.raises(SourceUnavailable, match=r"sample rate is unknown.*--rate.*NAME_868\.3M_2400k\.cu8"):
         open_recording(path)
 
 
@@ -168,6 +168,8 @@ def test_no_such_file_and_a_folder(tmp_path: Path) -> None:
         open_recording(folder)
     with pytest.raises(SourceUnavailable, match="is a directory"):
         open_recording(tmp_path)
+    with pytest.raises(SourceUnavailable, match="File name too long"):
+        open_recording("x" * 5000)
     for name in ("", "a\0b"):
         with pytest.raises(SourceUnavailable, match="no name of a recording"):
             open_recording(name)

@@ -193,8 +193,11 @@ def test_missing_halves(write_sigmf: Write, tmp_path: Path) -> None:
     meta.with_suffix(".sigmf-data").unlink()
     with pytest.raises(SourceUnavailable, match=r"samples x\.sigmf-data are missing"):
         open_recording(meta)
-    with pytest.raises(SourceUnavailable, match=r"lone\.sigmf-meta is missing"):
+    (tmp_path / "lone.sigmf-data").write_bytes(bytes(400))
+    with pytest.raises(SourceUnavailable, match=r"lone\.sigmf-meta is missing.*say --datatype and --rate"):
         open_recording(tmp_path / "lone.sigmf-data")
+    (block,), _ = read(tmp_path / "lone.sigmf-data", datatype="cs16", sample_rate_hz=1e6)
+    assert len(block.samples) == 100
     with pytest.raises(SourceUnavailable, match="no such file"):
         open_recording(tmp_path / "none.sigmf-meta")
     with pytest.raises(SourceUnavailable, match="is a collection"):
@@ -211,7 +214,7 @@ def test_missing_halves(write_sigmf: Write, tmp_path: Path) -> None:
         ({"sample_rate": float("inf")}, "finite number"),
         ({"sample_rate": 10**400}, "finite number"),
         ({"sample_rate": True}, "must be a number"),
-        ({"sample_rate": None}, "no core:sample_rate; say it with --sample-rate-hz"),
+        ({"sample_rate": None}, "no core:sample_rate; say it with --rate"),
         ({"datatype": "rf32_le"}, "real-valued"),
         ({"datatype": "ci12"}, "no type of samples we read"),
         ({"datatype": 5}, "core:datatype of global must be a string"),
