@@ -8,7 +8,8 @@ from __future__ import annotations
 import struct
 from enum import IntEnum
 
-from firmware_bridge.contacts import CameraContact, PositionFix, RadarContact, xy_from_polar
+from firmware_bridge.contacts import CameraContact, PositionFix, RadarContact
+from firmware_bridge.geometry import xy_from_polar
 
 
 class FrameType(IntEnum):

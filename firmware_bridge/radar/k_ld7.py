@@ -19,8 +19,9 @@ import struct
 from dataclasses import dataclass, replace
 
 from dsp.units import to_ns
-from firmware_bridge.contacts import Contact, RadarContact, xy_from_polar
+from firmware_bridge.contacts import Contact, RadarContact
 from firmware_bridge.framing import IMPOSSIBLE, NEED_MORE, MagicFramer
+from firmware_bridge.geometry import xy_from_polar
 from firmware_bridge.module import Device, ModuleCounters, PortDefaults
 
 HEADER = struct.Struct("<4sI")

@@ -18,8 +18,9 @@ import struct
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from firmware_bridge.contacts import Contact, RadarContact, polar_from_xy
+from firmware_bridge.contacts import Contact, RadarContact
 from firmware_bridge.framing import MagicFramer
+from firmware_bridge.geometry import polar_from_xy
 from firmware_bridge.module import Device, ModuleCounters, PortDefaults
 from firmware_bridge.radar import hilink
 

@@ -21,8 +21,9 @@ import struct
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from firmware_bridge.contacts import Contact, RadarContact, xy_from_polar
+from firmware_bridge.contacts import Contact, RadarContact
 from firmware_bridge.framing import IMPOSSIBLE, NEED_MORE, MagicFramer
+from firmware_bridge.geometry import xy_from_polar
 from firmware_bridge.module import Device, ModuleCounters, PortDefaults
 from firmware_bridge.radar import hilink
 

@@ -14,8 +14,9 @@ import math
 import re
 from dataclasses import dataclass, replace
 
-from firmware_bridge.contacts import Contact, RadarContact, polar_from_xy, polar_from_xyz
+from firmware_bridge.contacts import Contact, RadarContact
 from firmware_bridge.framing import IMPOSSIBLE, NEED_MORE, MagicFramer
+from firmware_bridge.geometry import polar_from_xy, polar_from_xyz
 from firmware_bridge.module import Device, ModuleCounters, PortDefaults
 from firmware_bridge.radar import ti_layouts as layouts
 from firmware_bridge.radar import ti_payloads as payloads
