@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import stat
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -24,7 +25,8 @@ class JsonLinesSettings:
     Parameters
     ----------
     path
-        The file; lines are appended. Rotate it with logrotate's ``copytruncate`` or by renaming it: it is made anew.
+        The file, or ``-`` for standard output. Lines are appended; rotate it with logrotate's ``copytruncate`` or by
+        renaming it: it is made anew.
     """
 
     path: str
@@ -45,7 +47,7 @@ class JsonLinesSink:
     Parameters
     ----------
     target
-        Path of a file, or a binary stream such as ``sys.stdout.buffer``, which is flushed after every line and not
+        Path of a file, ``-`` for standard output, or a binary stream, which is flushed after every line and not
         closed. Writing to a pipe waits for its reader: a replay wants that; give a live node a file.
 
     Raises
@@ -62,6 +64,8 @@ class JsonLinesSink:
         self._failing = 0
         self._error: str | None = None
         self._closed = False
+        if str(target) == "-":
+            target = sys.stdout.buffer
         if isinstance(target, str | Path):
             self._path = Path(target)
             try:

@@ -6,8 +6,6 @@ import select
 import socket
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -17,90 +15,31 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from node.sinks.mqtt_faults import REASONS_311, describe_error, describe_reason, describe_silence
+from node.sinks.mqtt_credentials import read_password, tls_context
+from node.sinks.mqtt_events import Acknowledged, Arrived, Connected, Event, Lost, Publication, Subscribed
+from node.sinks.mqtt_faults import REASONS_311, MqttUnavailable, describe_error, describe_reason, describe_silence
 from node.sinks.mqtt_settings import MqttSettings
+
+__all__ = [
+    "Acknowledged",
+    "Arrived",
+    "Connected",
+    "Event",
+    "Lost",
+    "MqttConnection",
+    "MqttUnavailable",
+    "Publication",
+    "Subscribed",
+]
 
 CONTENT_TYPE = "application/json"
 FAILURE = 128
 """Reason codes from here on are refusals (MQTT 5.0, section 2.4)."""
+SILENT = 141
+"""Reason code of a keep-alive time that ran out, which paho gives for our own finding too."""
 SESSION_OVER_WILL_S = 30
 """The broker remembers the session this much longer than it holds the will back: a delayed will needs a session."""
 WAKE_BYTES = 4096
-
-
-class MqttUnavailable(Exception):
-    """There is no connection; the message says why, and the cure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """What is sent.
-
-    Parameters
-    ----------
-    topic, payload
-        Full name and bytes.
-    schema
-        Name of the payload's schema, a user property; empty for none.
-    qos, retain, expiry_s
-        As MQTT has them; the expiry is left out in 3.1.1.
-    late
-        Whether it waited for this connection; flagged by the user property ``backfill``.
-    """
-
-    topic: str
-    payload: bytes
-    schema: str = ""
-    qos: int = 1
-    retain: bool = False
-    expiry_s: int | None = None
-    late: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """The broker lets us in; what it can do."""
-
-    window: int
-    retain: bool
-    highest_qos: int
-    largest_packet: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """The broker has a message, or refuses it with this reason."""
-
-    number: int
-    refusal: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Subscribed:
-    """The broker has answered a subscription."""
-
-    number: int
-    granted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A message to us."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The connection is over; why, and the cure."""
-
-    text: str
-    code: int = 0
-
-
-Event = Connected | Acknowledged | Subscribed | Arrived | Lost
 
 
 class _Client(paho.Client):
@@ -154,9 +93,9 @@ class MqttConnection:
         )
         client.connect_timeout = settings.connect_timeout_s
         if settings.username is not None:
-            client.username_pw_set(settings.username, _password(settings))
+            client.username_pw_set(settings.username, read_password(settings))
         if settings.tls is not None:
-            client.tls_set_context(_tls_context(settings))
+            client.tls_set_context(tls_context(settings))
         if will is not None:
             delay_s = settings.will_delay_s if self._is_v5 else None
             properties = self._properties(PacketTypes.WILLMESSAGE, will, delay_s)
@@ -252,7 +191,8 @@ class MqttConnection:
                 self._client.loop_read()
             if self._client.want_write():
                 self._client.loop_write()
-            self._client.loop_misc()
+            if self._greeted:
+                self._client.loop_misc()
         except Exception as error:  # noqa: BLE001 - paho raises whatever its decoders raise on bytes that are no MQTT
             self._lose(f" (what came is no MQTT: {error})")
             self.abort()
@@ -309,6 +249,8 @@ class MqttConnection:
     ) -> None:
         if flags.is_disconnect_packet_from_server:
             self._lose(f" ({describe_reason(int(reason.value))})", int(reason.value))
+        elif int(reason.value) == SILENT:
+            self._lose(f" (no answer for {self._settings.keepalive_s} s)")
         else:
             self._lose("")
 
@@ -327,36 +269,3 @@ class MqttConnection:
     def _on_log(self, _client: paho.Client, _data: Any, level: int, text: str) -> None:
         if level == LogLevel.MQTT_LOG_ERR:
             self._detail = text
-
-
-def _password(settings: MqttSettings) -> str | None:
-    if settings.password_file is None:
-        return None
-    try:
-        lines = Path(settings.password_file).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise MqttUnavailable(f"{settings.password_file}: cannot be read ({error}); see mqtt.password_file") from error
-    if not lines or not lines[0]:
-        raise MqttUnavailable(f"{settings.password_file}: is empty; write the password into its first line")
-    return lines[0]
-
-
-def _tls_context(settings: MqttSettings) -> ssl.SSLContext:
-    tls = settings.tls
-    assert tls is not None
-    context = ssl.create_default_context()
-    try:
-        if tls.ca is not None:
-            context = ssl.create_default_context(cafile=tls.ca)
-    except (OSError, ValueError) as error:
-        raise MqttUnavailable(f"{tls.ca}: no certificates in PEM form ({error}); see mqtt.tls.ca") from error
-    context.check_hostname = tls.check_hostname
-    if tls.cert is not None:
-        try:
-            context.load_cert_chain(tls.cert, tls.key, password="")
-        except (OSError, ValueError) as error:
-            raise MqttUnavailable(
-                f"{tls.cert}, {tls.key or 'key in the same file'}: no certificate and key in PEM form that belong "
-                f"together ({error}); see mqtt.tls.cert and mqtt.tls.key"
-            ) from error
-    return context

@@ -5,7 +5,13 @@ from __future__ import annotations
 import socket
 import ssl
 
+from node.sinks import SinkUnavailable
 from node.sinks.mqtt_settings import MqttSettings
+
+
+class MqttUnavailable(SinkUnavailable):
+    """There is no connection to the broker; the message says why, and the cure."""
+
 
 REASONS_5 = {
     128: "unspecified error",

@@ -12,6 +12,8 @@ HIGHEST_PORT = 65_535
 LONGEST_NAME = 64
 """Bytes of a site, a node or one level of the base: topics stay readable and far below MQTT's 65535 bytes."""
 LONGEST_CLIENT_ID = 200
+MOST_IN_MEMORY = 50_000
+"""Events kept in memory at most: about 80 MB."""
 HIGHEST_KEEPALIVE_S = 65_535
 """MQTT writes the interval in 16 bits."""
 
@@ -147,6 +149,11 @@ class MqttSettings:
             value = getattr(self, key)
             if not (math.isfinite(value) and low <= value <= high):
                 raise ValueError(f"{key} must be {low} to {high}, not {value}")
+        if self.spool is None and self.queue_messages > MOST_IN_MEMORY:
+            raise ValueError(
+                f"queue_messages must be at most {MOST_IN_MEMORY} without spool, which keeps them on disk, "
+                f"not {self.queue_messages}"
+            )
         if self.reconnect_max_s < self.reconnect_min_s:
             raise ValueError(f"reconnect_max_s must be at least reconnect_min_s ({self.reconnect_min_s})")
 

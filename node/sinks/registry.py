@@ -59,7 +59,7 @@ def _mqtt(settings: SinkSettings, start: SinkStart) -> Sink:
 
 def _jsonl(settings: SinkSettings, _start: SinkStart) -> Sink:
     assert isinstance(settings, JsonLinesSettings)
-    return JsonLinesSink(sys.stdout.buffer if settings.path == "-" else settings.path)
+    return JsonLinesSink(settings.path)
 
 
 def _console(settings: SinkSettings, _start: SinkStart) -> Sink:

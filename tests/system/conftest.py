@@ -108,10 +108,16 @@ class Mosquitto:
         if self._process is None:
             return
         self._process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+        self._process.send_signal(signal.SIGCONT)
         self._process.wait(START_S)
         assert self._lines is not None
         self._lines.close()
         self._process = None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal; SIGSTOP freezes it until SIGCONT."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def restart(self, *, kill: bool = True) -> None:
         """End it and start it anew on the same port; nothing it retained is left."""
