@@ -24,6 +24,8 @@ CHIRP_LEAST_S = 1.2e-3
 LOOKS_S = ((350e3, 5e-3), (170e3, 10e-3), (60e3, 20e-3), (0.0, 30e-3))
 """How much of a burst of at least this bandwidth is looked at: four symbols and more of SF9, SF10 and SF10 at 500, 250
 and 125 kHz; some ten symbols or pulses of slow keying."""
+EDGE_ROWS = 0.75
+"""A burst's edge is looked for this far around where the rows of the spectrogram have it."""
 LONGEST_LOOK_S = 0.1
 """How much is looked at for slower chirps where the first look shows no keying."""
 PULSE_LONGEST_S = 0.35e-3
@@ -173,11 +175,21 @@ def analyse(
     begin = extent.first_row * points + 0.25 * points
     end = extent.end_row * points + 0.25 * points
     look_s = next(look_s for least_hz, look_s in LOOKS_S if bandwidth_hz >= least_hz)
-    margin = 1.5 * points
+    margin = EDGE_ROWS * points
     look_end = min(end + margin, begin + look_s * rate_hz)
     middle_hz = 0.5 * (low_hz + high_hz)
-    least_rate_hz = max(bandwidth_hz * (1.6 if bandwidth_hz > 250e3 else 2.0), 16e3)
+    # Chirps are measured in little more than their bandwidth; fast keying needs more than two samples a bit.
+    width = 3.0 if end - begin < CHIRP_LEAST_S * rate_hz else 1.6 if bandwidth_hz > 250e3 else 2.0
+    least_rate_hz = max(bandwidth_hz * width, 16e3)
     baseband, zero = stretch.baseband(where, begin - margin, look_end, middle_hz, least_rate_hz)
+    # Not further than the margin: the next packet of a fast link is a third of a millisecond away.
+    lead = max(0, int(begin - margin) - zero)
+    if lead:
+        skipped = round(lead / rate_hz * baseband.rate_hz)
+        baseband = Baseband(baseband.samples[skipped:], baseband.rate_hz, baseband.offset_hz)
+        zero += round(skipped / baseband.rate_hz * rate_hz)
+    kept = max(1, int((look_end - zero) / rate_hz * baseband.rate_hz))
+    baseband = Baseband(baseband.samples[:kept], baseband.rate_hz, baseband.offset_hz)
     whole_look = look_end >= end + margin
     begin_s, end_s = (begin - zero) / rate_hz, (min(end, look_end) - zero) / rate_hz
     duration_s = (end - begin) / rate_hz

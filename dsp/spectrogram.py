@@ -139,6 +139,6 @@ def row_power(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
     frames, points = spectrum.shape
     parts = spectrum.view(np.float32).reshape(frames, points // BINS_PER_COLUMN, 2 * BINS_PER_COLUMN)
     power = np.einsum("fck,fck->fc", parts, parts)
-    rows = power[0::2] + power[1::2]
+    rows: NDArray[np.float32] = power[0::2] + power[1::2]
     rows *= np.float32(1.0 / FRAMES_PER_ROW)
     return rows

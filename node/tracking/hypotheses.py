@@ -11,7 +11,16 @@ from dsp.bursts import ChirpFinding
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.match import chirp_agrees, in_band
 from dsp.protocols.record import ChirpPhy, FskPhy, HopTiming, Mode, RfProtocol
-from node.tracking.hops import ClockFit, Packets, Phase, best_phase, fit_clock, measured_interval_s, on_grid
+from node.tracking.hops import (
+    ClockFit,
+    Packets,
+    Phase,
+    best_phase,
+    clock_tolerance_s,
+    fit_clock,
+    measured_interval_s,
+    on_grid,
+)
 
 LEAST_PACKETS = 6
 """A drone track never rests on one burst; six packets give five steps of the clock."""
@@ -56,6 +65,8 @@ class LinkHypothesis:
         0 to 1: what remains of the best possible agreement.
     grid_share
         Share of the channels heard that lie on the record's grid.
+    answers
+        (n,) bool: of the bursts that were judged, those of the other end, at the record's delay from the clock.
     """
 
     protocol: RfProtocol | None
@@ -66,11 +77,12 @@ class LinkHypothesis:
     phase: Phase
     score: float
     grid_share: float
+    answers: NDArray[np.bool_]
 
     @property
     def weight(self) -> float:
         """What hypotheses on the same bursts are ranked by: agreement times how much is explained."""
-        return self.score * self.clock.packets
+        return self.score * (self.clock.packets + int(np.count_nonzero(self.answers)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +159,8 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
         return None
     first_s = float(packets.start_s[members][0])
     phase = Phase(of_kin.interval_s, of_kin.origin_s - first_s, members)
-    strays = _strays(packets, kin & ~members, chosen, first_s)
+    answers = _answers(packets, of_kin, timing) & ~members
+    strays = _strays(packets, kin & ~members & ~answers, chosen, first_s)
     clock = fit_clock(chosen, phase, timing, strays)
     low, high = FSK_AIRTIME_RANGE if fsk else AIRTIME_RANGE
     per_hop = timing.packets_per_hop
@@ -165,7 +178,32 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     stay = _stay_score(clock.dwell, per_hop)
     airtime = 1.0 - min(1.0, abs(float(np.log(clock.airtime_ratio))) / 0.4)
     score = 0.35 + 0.25 * stay + 0.2 * airtime + 0.2 * (grid_share if tuning_known else 1.0)
-    return LinkHypothesis(protocol, mode, timing, chosen, clock, phase, float(score), grid_share)
+    return LinkHypothesis(protocol, mode, timing, chosen, clock, phase, float(score), grid_share, answers)
+
+
+def answer_offsets_s(timing: HopTiming) -> tuple[float, ...]:
+    """Where the other end's packets begin, from a packet of the clock that was found: either end may be that clock."""
+    if timing.answer is None:
+        return ()
+    return timing.answer.delay_s, timing.interval_s - timing.answer.delay_s
+
+
+def answer_airtime_s(timing: HopTiming) -> tuple[float, float]:
+    """Shortest and longest packet of a link whose two ends send different ones."""
+    ends = (timing.airtime_s, timing.answer.airtime_s if timing.answer else timing.airtime_s)
+    return AIRTIME_RANGE[0] * min(ends), AIRTIME_RANGE[1] * max(ends)
+
+
+def _answers(packets: Packets, phase: Phase, timing: HopTiming) -> NDArray[np.bool_]:
+    """Bursts at the delay of the record's answer from the clock, as long as one end's packets."""
+    found = np.zeros(packets.count, dtype=np.bool_)
+    low_s, high_s = answer_airtime_s(timing)
+    fits = (packets.duration_s > low_s) & (packets.duration_s < high_s)
+    for offset_s in answer_offsets_s(timing):
+        turn_s = packets.start_s - phase.origin_s - offset_s
+        error_s = turn_s - np.rint(turn_s / phase.interval_s) * phase.interval_s
+        found |= fits & (np.abs(error_s) < clock_tolerance_s(phase.interval_s))
+    return found
 
 
 def _strays(packets: Packets, others: NDArray[np.bool_], chosen: Packets, first_s: float) -> int:
@@ -218,7 +256,7 @@ def hopper(packets: Packets) -> LinkHypothesis | None:
         or clock.significance < HOPPER_LEAST_SIGNIFICANCE
     ):
         return None
-    return LinkHypothesis(None, None, timing, chosen, clock, phase, 0.6 * clock.fit, 0.0)
+    return LinkHypothesis(None, None, timing, chosen, clock, phase, 0.6 * clock.fit, 0.0, np.zeros_like(found.members))
 
 
 def link_confidence(hypothesis: LinkHypothesis) -> float:

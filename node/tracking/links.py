@@ -20,6 +20,8 @@ from node.tracking.hypotheses import (
     LEAST_PACKETS,
     Candidate,
     LinkHypothesis,
+    answer_airtime_s,
+    answer_offsets_s,
     hopper,
     judge,
 )
@@ -68,22 +70,37 @@ class Link:
     channels: dict[int, list[float]] = field(default_factory=dict)
     """Channels heard since the beginning, by their number in steps of the tolerance: centre, bursts, whole bursts."""
 
-    def error(self, burst: Burst) -> float | None:
-        """How far a burst is from this link's clock, as part of what is allowed; None where it cannot belong to it."""
+    def error(self, burst: Burst) -> tuple[float, bool] | None:
+        """How far a burst is from this link's clock, as part of what is allowed, and whether it is an answer.
+
+        None where it cannot belong to the link.
+        """
         timing = self.hypothesis.timing
         chirp = isinstance(burst.finding, ChirpFinding)
-        low, high = AIRTIME_RANGE if chirp else FSK_AIRTIME_RANGE
-        if not low * timing.airtime_s < burst.duration_s < high * timing.airtime_s:
-            return None
         if not chirp:
             usual_hz = self.bursts[-1].bandwidth_hz
             if not FSK_BANDWIDTH_RANGE[0] * usual_hz < burst.bandwidth_hz < usual_hz / FSK_BANDWIDTH_RANGE[0]:
                 return None
-        after_ns = burst.start_ns - self.anchor_ns
+        low, high = AIRTIME_RANGE if chirp else FSK_AIRTIME_RANGE
+        if low * timing.airtime_s < burst.duration_s < high * timing.airtime_s:
+            error = self._clock_error(burst, 0.0)
+            if error is not None:
+                return error, False
+        low_s, high_s = answer_airtime_s(timing)
+        if low_s < burst.duration_s < high_s:
+            for offset_s in answer_offsets_s(timing):
+                error = self._clock_error(burst, offset_s)
+                if error is not None:
+                    return error, True
+        return None
+
+    def _clock_error(self, burst: Burst, offset_s: float) -> float | None:
+        timing = self.hypothesis.timing
+        after_ns = burst.start_ns - self.anchor_ns - offset_s * 1e9
         if abs(after_ns) > LONGEST_PAUSE_S * NS_PER_S:
             return None
         slot = round(after_ns / self.interval_ns)
-        if slot == 0:
+        if slot == 0 and not offset_s:
             return None
         allowed_ns = 1e9 * clock_tolerance_s(timing.interval_s) + CLOCK_DRIFT * abs(after_ns)
         error = abs(after_ns - slot * self.interval_ns) / min(allowed_ns, 0.3 * self.interval_ns)
@@ -94,7 +111,7 @@ class Link:
         return error - (1.0 if stays else 0.0)
 
     def take(self, burst: Burst) -> None:
-        """Add a burst that belongs to the link."""
+        """Add a packet that keeps the link's clock, and set the clock by it."""
         after_ns = burst.start_ns - self.anchor_ns
         slot = round(after_ns / self.interval_ns)
         if slot > 0:
@@ -104,13 +121,17 @@ class Link:
         self.append(burst)
 
     def append(self, burst: Burst) -> None:
-        """Remember a burst and its channel."""
+        """Remember a packet of the link's clock."""
         if self.bursts and burst.start_ns < self.bursts[-1].start_ns:
             ordered = sorted([*self.bursts, burst], key=_order)
             self.bursts.clear()
             self.bursts.extend(ordered)
         else:
             self.bursts.append(burst)
+        self.count_in(burst)
+
+    def count_in(self, burst: Burst) -> None:
+        """Count a packet of the link, an answer of the other end perhaps, and its channel."""
         self.count += 1
         self.last_ns = max(self.last_ns, burst.end_ns)
         number = round(burst.centre_hz / CHANNEL_TOLERANCE_HZ)
@@ -163,14 +184,14 @@ class LinkPool:
         """Take a burst: of a link that is known, or free. Pieces of one packet become one again."""
         if self._joins(burst):
             return
-        best: Link | None = None
-        best_error = 1.0
+        best: tuple[float, bool, Link] | None = None
         for link in self.links:
-            error = link.error(burst)
-            if error is not None and error < best_error:
-                best, best_error = link, error
+            fit = link.error(burst)
+            if fit is not None and (best is None or fit[0] < best[0]):
+                best = (*fit, link)
         if best is not None:
-            best.take(burst)
+            _, answer, link = best
+            link.count_in(burst) if answer else link.take(burst)
             return
         self._news += 1
         if self._free and burst.start_ns < self._free[-1].start_ns:
@@ -248,12 +269,15 @@ class LinkPool:
         gained = [
             b for b, is_in in zip(together, best.phase.members.tolist(), strict=True) if is_in and id(b) not in own
         ]
+        answers = [b for b, is_one in zip(together, best.answers.tolist(), strict=True) if is_one and id(b) not in own]
         link.hypothesis, link.others = best, hypotheses
         _set_clock(link, best, together)
         for burst in gained:
             link.append(burst)
-        if gained:
-            taken = {id(b) for b in gained}
+        for burst in answers:
+            link.count_in(burst)
+        if gained or answers:
+            taken = {id(b) for b in (*gained, *answers)}
             self._free = [b for b in self._free if id(b) not in taken]
             link.judged_count = link.count
 
@@ -268,16 +292,20 @@ class LinkPool:
             best = hypotheses[0]
             chosen = best.phase.members.tolist()
             members = [b for b, is_in in zip(self._free, chosen, strict=True) if is_in]
-            free = [b for b, is_in in zip(self._free, chosen, strict=True) if not is_in]
+            answers = [b for b, is_one in zip(self._free, best.answers.tolist(), strict=True) if is_one]
+            taken = {id(b) for b in (*members, *answers)}
             link = self._same_link(best, members)
             if link is None:
                 link = self._new_link(best, hypotheses, members)
-            else:
+            elif members[0].start_ns > link.bursts[-1].end_ns:
                 for burst in members:
                     link.append(burst)
-                if members[0].start_ns >= link.anchor_ns:
-                    _set_clock(link, best, self._free)
-            self._free = free
+                _set_clock(link, best, self._free)
+            else:
+                answers += members
+            for burst in answers:
+                link.count_in(burst)
+            self._free = [b for b in self._free if id(b) not in taken]
             link.judged_ns, link.judged_count, link.fresh = now_ns, link.count, True
             told.append(link)
         return told
