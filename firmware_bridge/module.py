@@ -36,6 +36,9 @@ class ModuleCounters:
         Frames missing by the module's own numbering.
     reboots
         Times the module's own clock or numbering started anew.
+    translated
+        Frames that prove the port replaces carriage returns by line feeds: it is not open raw, and any byte may be
+        wrong.
     """
 
     bytes: int = 0
@@ -49,6 +52,7 @@ class ModuleCounters:
     skipped_bytes: int = 0
     gaps: int = 0
     reboots: int = 0
+    translated: int = 0
 
 
 class SerialModule(Protocol):

@@ -23,6 +23,8 @@ from firmware_bridge.radar import ti_payloads as payloads
 from firmware_bridge.radar.ti_layouts import MAGIC, Layout
 
 POINTS, SIDE_INFORMATION, PEOPLE_POINTS, PEOPLE_TRACKS = 1, 7, 6, 7
+CARRIAGE_RETURN, NEW_LINE = 0x0D, 0x0A
+"""A frame number that ends with the second where the first is due was read through a port that replaces it."""
 MOST_MISSED = 1000
 """Frame numbers that may be missing between two packets; a bigger step is a damaged number or a reboot."""
 
@@ -167,6 +169,13 @@ class TiMmwave:
 
     def _count_frame(self, number: int) -> None:
         last = self._frame
+        if (
+            last is not None
+            and (last + 1) & 0xFF == CARRIAGE_RETURN
+            and number == last + 1 - CARRIAGE_RETURN + NEW_LINE
+        ):
+            self._counters.translated += 1
+            number = last + 1
         if last is None or last <= number <= last + MOST_MISSED:
             self._counters.gaps += 0 if last is None else max(0, number - last - 1)
             self._frame, self._odd_frame = number, None

@@ -107,6 +107,12 @@ def _read(stream: BinaryIO) -> bytes:
 
 def _verdict(file: str, device: Device, counters: ModuleCounters, *, stats: bool) -> int:
     name = "standard input" if file == "-" else file
+    if counters.translated:
+        _fail(
+            f"{name}: warning: carriage returns were replaced by line feeds when this was captured; any value may be "
+            "wrong. Open the port raw (stty raw)",
+            0,
+        )
     if counters.bytes == 0:
         return _fail(f"{name}: no bytes; give a capture of the port", WORK_FAULT)
     if counters.frames == 0 and not stats:

@@ -13,12 +13,14 @@ from firmware_bridge.devices import BY_NAME
 from firmware_bridge.module import SerialModule
 from firmware_bridge.radar.ti_config import TiConfigSettings, TiConfigState
 from sim.propagation import Route, Waypoint
+from sim.scene import load_scene
 from sim.serial_devices.hilink import LD2450_MODEL, LD2451_MODEL, Ld2450Twin, Ld2451Twin
 from sim.serial_devices.host import SimulatedModule
 from sim.serial_devices.k_ld7 import MODEL as K_LD7_MODEL
 from sim.serial_devices.k_ld7 import KLd7Twin
 from sim.serial_devices.ops243 import MODEL as OPS243_MODEL
 from sim.serial_devices.ops243 import Ops243Twin
+from sim.serial_devices.radars import RADARS, scene_targets
 from sim.serial_devices.sensor import RadarModel, RadarView
 from sim.serial_devices.targets import Mount, Target, straight
 from sim.serial_devices.ti_mmwave import MODEL as TI_MODEL
@@ -205,3 +207,21 @@ class TestSight:
     def test_speed_is_negative_towards_the_radar(self) -> None:
         view = RadarView((DRONE,), self.MODEL)
         assert all(one.radial_speed_mps < 0 for number in range(30) for one in view.detections(number / 10))
+
+
+class TestRegistry:
+    def test_every_radar_driver_has_a_twin(self) -> None:
+        drivers = {name for name, device in BY_NAME.items() if ".radar." in device.settings.__module__}
+        assert set(RADARS) == drivers - {"ti-mmwave-config"}  # the other port of the same board
+
+    def test_its_model_can_be_bettered(self) -> None:
+        twin = RADARS["ti-mmwave"].looking_at((DRONE,), range_m=500.0, clutter_per_frame=0.0)
+        module = BY_NAME["ti-mmwave"].settings().make()
+        assert len(converse(twin, module)) == 40
+
+    def test_the_aircraft_of_a_scene_are_targets(self) -> None:
+        scene = load_scene("demo")
+        moving = [one.name for one in scene.emitters if len(one.transmitter.route.waypoints) > 1]
+        targets = scene_targets(scene)
+        assert [target.name for target in targets] == moving
+        assert all(target.kind == "drone" for target in targets)
