@@ -122,7 +122,16 @@ class TiMmwave:
 
     def _measure(self, buffer: bytearray, start: int) -> int:
         length = self._declared(buffer, start)
-        return length if length <= 0 or length > len(buffer) - start else _up_to_magic(buffer, start, length)
+        if length <= 0:
+            return length
+        # The next packet ends this one, whatever its header declares: a damaged length must not make it wait for more.
+        at = buffer.find(MAGIC, start + len(MAGIC), start + length + len(MAGIC) - 1)
+        while at >= 0:
+            inner = self._declared(buffer, at)
+            if inner != IMPOSSIBLE:
+                return at - start if inner > 0 else NEED_MORE
+            at = buffer.find(MAGIC, at + 1, start + length + len(MAGIC) - 1)
+        return length if length > len(buffer) - start or not _may_be_cut(buffer, start + length) else NEED_MORE
 
     def _declared(self, buffer: bytearray, start: int) -> int:
         if self._fixed is not None:
@@ -272,20 +281,14 @@ def _cut_short(packet: bytes, end: int) -> int:
     return len(packet)
 
 
-def _up_to_magic(buffer: bytearray, start: int, length: int) -> int:
-    """Shorten the length of a packet that lost a few bytes, so that the magic of the next begins in its last ones.
-
-    A packet that merely ends with the first bytes of a magic has to wait for the bytes that tell.
-    """
-    end = start + length
-    for kept in range(len(MAGIC) - 1, 0, -1):
-        if buffer.endswith(MAGIC[:kept], end - kept, end):
-            rest = buffer[end : end + len(MAGIC) - kept]
-            if rest == MAGIC[kept:]:
-                return length - kept
-            if MAGIC[kept:].startswith(rest):
-                return NEED_MORE
-    return length
+def _may_be_cut(buffer: bytearray, end: int) -> bool:
+    """Whether a packet ends like a magic begins, and the bytes that would tell are not there yet."""
+    return any(
+        buffer.endswith(MAGIC[:kept], end - kept, end)
+        and len(buffer) < end + len(MAGIC) - kept
+        and MAGIC[kept:].startswith(buffer[end:])
+        for kept in range(1, len(MAGIC))
+    )
 
 
 DEVICE = Device("ti-mmwave", "TI mmWave, data port", TiMmwaveSettings, PortDefaults(baud=921600, silence_s=5.0))

@@ -227,6 +227,13 @@ class TestDamage:
             contacts, _ = read(bytes(packet) + good * 3)
             assert len(contacts) == 3, length
 
+    def test_a_length_that_grew_does_not_hold_back_what_follows(self) -> None:
+        packet = bytearray(oob(1, [ONE_POINT]))
+        packet[12:16] = struct.pack("<I", 60_000)
+        module = TiMmwaveSettings().make()
+        assert module.feed(bytes(packet) + oob(2, [ONE_POINT])[:50], NOW_NS) == []
+        assert len(module.feed(oob(2, [ONE_POINT])[50:], NOW_NS)) == 1
+
     def test_a_magic_inside_a_payload_is_data(self) -> None:
         packet = oob(1, [ONE_POINT, tlv(2, b"\1\2" * 10 + MAGIC + b"\7" * 40)])
         contacts, module = read(packet + oob(2, [ONE_POINT]), piece=3)
