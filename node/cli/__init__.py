@@ -88,7 +88,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         code, text = known
         if args.debug:
             traceback.print_exception(fault)
-        sys.stderr.write("".join(f"skypicket {args.command}: {line}\n" for line in text.splitlines()))
+        # The faults of a file begin with its name and line, as an editor wants them.
+        head = "" if code == BAD_INPUT else f"skypicket {args.command}: "
+        sys.stderr.write("".join(f"{head}{line}\n" for line in text.splitlines()))
     return code
 
 

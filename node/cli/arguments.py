@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 
 SUFFIXES = {"k": 1e3, "M": 1e6, "G": 1e9}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_S = 9_000_000_000
+"""Year 2255: later times do not fit 64 bits of nanoseconds."""
 
 
 def hertz(text: str) -> float:
@@ -25,13 +28,13 @@ def hertz(text: str) -> float:
 def moment_ns(text: str) -> int:
     """RFC 3339 (``2026-05-01T12:00:00Z``; without a zone it is UTC) or Unix seconds, in nanoseconds."""
     try:
-        seconds = float(text)
-    except ValueError:
+        seconds = Decimal(text)
+    except InvalidOperation:
         pass
     else:
-        if not 0 <= seconds < 9e9:
+        if not (seconds.is_finite() and 0 <= seconds < LATEST_S):
             raise argparse.ArgumentTypeError(f"{text!r} is no Unix time in seconds")
-        return round(seconds * 1e9)
+        return round(seconds * 1_000_000_000)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

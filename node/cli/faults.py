@@ -6,7 +6,7 @@ from node.logs import one_line
 
 FAILED, BAD_INPUT = 1, 2
 KNOWN = {
-    "node.config.ConfigError": BAD_INPUT,
+    "node.config_faults.ConfigError": BAD_INPUT,
     "sim.scene.SceneError": BAD_INPUT,
     "dsp.iq.SourceError": FAILED,
     "models.classifier.ModelError": FAILED,

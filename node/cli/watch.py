@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
     board, stop = Board(), threading.Event()
     table = sys.stdout.isatty() and not args.lines and not args.json
     topics = (f"{base}/status", f"{base}/event", *((f"{base}/track/+",) if table else ()))
-    sys.stderr.write(f"watching {topics[1]} at {settings.address}; Ctrl-C ends\n")
+    if not args.quiet:
+        sys.stderr.write(f"watching {topics[1]} at {settings.address}; Ctrl-C ends\n")
     rows = 0
     try:
         for arrived in subscription(settings, topics, stop, _say):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from dsp.iq import SourceUnavailable
 from node.cli import COMMANDS
 from node.cli.arguments import hertz, moment_ns, positive
-from node.cli.faults import explain
+from node.cli.faults import KNOWN, explain
 from sim.scene import SceneError
 
 Run = Callable[..., Any]
@@ -75,6 +76,12 @@ def test_known_faults_have_their_codes_and_one_line() -> None:
         "pip install 'skypicket[report]'",
     )
     assert explain(ZeroDivisionError("x")) is None
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_known_faults_exist(name: str) -> None:
+    module, _, kind = name.rpartition(".")
+    assert issubclass(getattr(importlib.import_module(module), kind), Exception)
 
 
 def test_an_internal_fault_is_one_line_and_its_trace_only_on_demand(
