@@ -16,6 +16,10 @@ _ENDINGS = (".sigmf-meta", ".sigmf-data", ".sigmf")
 class RecorderError(OSError):
     """A recording could not be written; names the file, and says what is left of it."""
 
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"{self.filename}: {self.strerror}"
+
 
 class PendingFiles:
     """Data under a hidden name, then both files under their own; the metadata last, which makes the recording.
@@ -93,7 +97,8 @@ class PendingFiles:
             except BaseException:  # an interrupt too
                 self.data.unlink()
                 raise
-            _sync(self.data.parent)
+            with suppress(OSError):  # some network file systems cannot sync folders
+                _sync(self.data.parent)
         except OSError as fault:
             self.discard()
             raise self._fault(fault, "nothing of this recording is kept") from None

@@ -218,7 +218,7 @@ class SigmfRecorder:
             self._files.data,
             encoder.datatype,
             written.samples,
-            end - written.first.first_sample - written.samples,
+            max(end - written.first.first_sample - written.samples, 0),
             len(captures),
             encoder.clipped,
             encoder.inexact,

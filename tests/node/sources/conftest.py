@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,28 @@ def write_sigmf(tmp_path: Path) -> Callable[..., Path]:
         return meta
 
     return write
+
+
+@pytest.fixture
+def grown_kib() -> Callable[[Path, int], int]:
+    """Memory that reading some blocks of a recording adds to a fresh process, at its peak."""
+    script = (
+        "import itertools, resource, sys\n"
+        "from node.sources import open_recording\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak()\n"
+        "blocks = open_recording(sys.argv[1]).blocks()\n"
+        "assert sum(1 for _ in itertools.islice(blocks, int(sys.argv[2]))) == int(sys.argv[2])\n"
+        "print(peak() - before)\n"
+    )
+
+    def measure(path: Path, blocks: int) -> int:
+        ran = subprocess.run(
+            [sys.executable, "-c", script, str(path), str(blocks)], check=True, capture_output=True, text=True
+        )
+        return int(ran.stdout)
+
+    return measure
 
 
 @pytest.fixture

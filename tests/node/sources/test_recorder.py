@@ -205,7 +205,7 @@ def test_a_disk_that_refuses_leaves_nothing(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert fault.value.errno == errno.EFBIG
-    assert fault.value.filename == str(tmp_path / "x")
+    assert str(fault.value).startswith(f"{tmp_path / 'x'}: File too large; ")
     assert names(tmp_path) == []
 
 
