@@ -13,7 +13,7 @@ from dsp.bursts import Burst, ChirpFinding
 from dsp.chirps import ChirpShape
 from dsp.looks import Looks, LookSchedule
 from dsp.noise import NoiseFloor, NoiseTracker
-from dsp.regions import NARROW_GAP_S, NARROW_HZ, Region, energy_mask, find_regions, measure
+from dsp.regions import NARROW_GAP_S, NARROW_HZ, STROKE_GAP_ROWS, Region, energy_mask, find_regions, measure
 from dsp.spectrogram import FRAMES_PER_ROW, StftSettings, row_power, transform
 from dsp.tape import Tape
 from dsp.units import to_ns
@@ -178,7 +178,7 @@ class SliceDetector:
         cut_now: list[tuple[int, int]] = []
         for region in find_regions(self._mask.rows, self._power.rows, self._row_s, self._column_hz):
             narrow = region.end_column - region.first_column <= self._narrow_columns
-            hold = self._gap_rows if narrow else 2
+            hold = self._gap_rows if narrow else STROKE_GAP_ROWS + 2 if region.stroke else 2
             cut_start = region.first_row <= CUT_ROWS and any(
                 region.first_column < high and low < region.end_column for low, high in self._cut_columns
             )

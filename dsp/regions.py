@@ -33,6 +33,8 @@ WIDEST_CHIRP_HZ = 700e3
 EDGE_COLUMNS = 3
 EDGE_GAP_ROWS = 8
 """A chirp of SF9 at 500 kHz is out of the slice for a millisecond at most."""
+STROKE_GAP_ROWS = 3
+"""The mask may miss this much of a slow chirp; the gap between two packets of SF7 and slower is six rows."""
 SCRAP_ROWS = 12
 """A scrap is shorter than this: 2.6 ms, two symbols of SF9 at 500 kHz."""
 SMALLEST_REGION_CELLS = 4
@@ -218,7 +220,7 @@ def _scrap(one: Region, two: Region) -> bool:
     """A scrap of a chirp that the mask has torn off its strokes: short, in their band, in their time."""
     return (
         one.stroke
-        and two.first_row - one.end_row <= 1
+        and two.first_row - one.end_row <= STROKE_GAP_ROWS
         and two.end_row - two.first_row <= SCRAP_ROWS
         and two.first_column >= one.first_column - 2
         and two.end_column <= one.end_column + 2
@@ -229,7 +231,7 @@ def _same_strokes(one: Region, two: Region, widest: float) -> bool:
     return (
         one.stroke
         and two.stroke
-        and -8 <= two.first_row - one.end_row <= 1
+        and -8 <= two.first_row - one.end_row <= STROKE_GAP_ROWS
         and max(one.end_column, two.end_column) - min(one.first_column, two.first_column) <= widest
     )
 

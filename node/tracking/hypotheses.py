@@ -41,11 +41,13 @@ GRID_TOLERANCE_HZ = 60e3
 LEAST_GRID = 0.5
 """Half of the channels heard must lie on the record's grid; those cut by the slice's edge may not."""
 HOPPER_LEAST_CHANNELS = 3
-HOPPER_LEAST_PACKETS = 16
+HOPPER_LEAST_PACKETS = 24
 HOPPER_LEAST_FIT = 0.75
 HOPPER_LEAST_RATE_HZ = 3.0
 """Packets a second heard: sensors and meters, many of them together, stay below it on a common clock."""
 HOPPER_LEAST_SIGNIFICANCE = 6.0
+HOPPER_LEAST_S = 0.3
+"""A link of the records is named sooner than this; until then a hopper is not yet unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +254,7 @@ def hopper(packets: Packets) -> LinkHypothesis | None:
     if (
         clock.fit < HOPPER_LEAST_FIT
         or len(chosen.channels_hz) < HOPPER_LEAST_CHANNELS
+        or chosen.span_s < HOPPER_LEAST_S
         or chosen.count / max(chosen.span_s, 1e-3) < HOPPER_LEAST_RATE_HZ
         or clock.significance < HOPPER_LEAST_SIGNIFICANCE
     ):

@@ -37,6 +37,9 @@ CLOCK_DRIFT = 20e-6
 LONGEST_PAUSE_S = 20.0
 COMPANION_SHARE = 0.7
 """A second clock whose packets are nearly always on the first one's channel is the other end of the same link."""
+RECENT = 5
+"""Bursts looked back at for the other pieces of a packet."""
+SAME_LENGTH_SHARE = 0.8
 SAME_MOMENT_SHARE = 0.5
 """Bursts on one channel that overlap this much are one, heard in two slices."""
 HOPPER_EVERY_S = 0.5
@@ -207,20 +210,27 @@ class LinkPool:
         slack_ns = 1.2e9 * finding.symbol_s if isinstance(finding, ChirpFinding) else 0.0
         width_hz = 0.3 * (finding.bandwidth_hz if isinstance(finding, ChirpFinding) else burst.bandwidth_hz)
         for queue in (self._free, *(link.bursts for link in self.links)):
-            for back in range(1, min(5, len(queue)) + 1):
+            for back in range(1, min(RECENT, len(queue)) + 1):
                 other = queue[-back]
                 if abs(other.centre_hz - burst.centre_hz) > width_hz:
                     continue
                 overlap_ns = min(other.end_ns, burst.end_ns) - max(other.start_ns, burst.start_ns)
-                least_ns = SAME_MOMENT_SHARE * 1e9 * min(other.duration_s, burst.duration_s)
-                if overlap_ns > least_ns:
-                    if burst.snr_db > other.snr_db and not (burst.cut_low or burst.cut_high):
-                        queue[-back] = burst
-                    return True
+                shorter_s, longer_s = sorted((other.duration_s, burst.duration_s))
+                same = overlap_ns > SAME_MOMENT_SHARE * 1e9 * shorter_s
                 piece = other.cut_end or burst.cut_start or slack_ns > 0
-                if piece and overlap_ns > -slack_ns:
-                    queue[-back] = _joined(other, burst)
-                    return True
+                if same and shorter_s > SAME_LENGTH_SHARE * longer_s:
+                    better = burst.snr_db > other.snr_db and not (burst.cut_low or burst.cut_high)
+                    whole = burst if better else other
+                elif same or (piece and overlap_ns > -slack_ns):
+                    whole = _joined(other, burst)
+                else:
+                    continue
+                queue[-back] = whole
+                if queue is self._free and whole is not other:
+                    # Whole now, it may belong to a link that its piece was too short for.
+                    del self._free[-back]
+                    self.add(whole)
+                return True
         return False
 
     def judge(self, now_ns: int, *, tuning_known: bool, final: bool = False) -> list[Link]:
@@ -253,13 +263,10 @@ class LinkPool:
         beside = [b for b in self._free if begin_ns <= b.start_ns <= end_ns]
         together = sorted([*link.bursts, *beside], key=_order)
         packets = collect(together)
-        if link.hypothesis.protocol is None:
-            found = hopper(_alike(packets)[1])
-            if found is not None:
-                link.hypothesis = found
-            return
         hypotheses = judge(packets, self._candidates, tuning_known=tuning_known)
         if not hypotheses:
+            found = hopper(_alike(packets)[1]) if link.hypothesis.protocol is None else None
+            link.hypothesis = found or link.hypothesis
             return
         best = hypotheses[0]
         own = {id(b) for b in link.bursts}
