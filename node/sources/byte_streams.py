@@ -39,6 +39,8 @@ class ByteStream(Protocol):
     """All of its bytes; None if that is not known before they are read."""
     truncated: bool
     """The end came too early: the compressed file is cut."""
+    live: bool
+    """Somebody writes them as they are read: to wait for many delays the first."""
 
 
 class FileBytes:
@@ -75,12 +77,12 @@ class FileBytes:
         self._closer = weakref.finalize(self, os.close, self._fd)
         self.truncated = False
         found = os.fstat(self._fd)
-        self.regular = stat.S_ISREG(found.st_mode)
+        self.live = not stat.S_ISREG(found.st_mode)
         if stat.S_ISDIR(found.st_mode):
             self.close()
             raise SourceUnavailable(f"{self._where}: is a directory; name a recording in it")
         self._left: int | None = None
-        if self.regular:
+        if not self.live:
             self._left = max(found.st_size - start, 0)
             if length is not None:
                 self._left = min(self._left, length)
@@ -123,7 +125,7 @@ class FileBytes:
         waiter.register(self._fd, select.POLLIN)
         while not self._stop.is_set():
             try:
-                if self.regular or waiter.poll(POLL_S * 1000.0):
+                if not self.live or waiter.poll(POLL_S * 1000.0):
                     return os.read(self._fd, count)
             except BlockingIOError:  # another reader of the same pipe was faster
                 continue
@@ -150,6 +152,7 @@ class ZstdBytes:
         self._ended = False
         self.size: int | None = None
         self.truncated = False
+        self.live = packed.live
 
     def read(self, count: int) -> bytes:
         """Give the next bytes; see ``ByteStream``."""

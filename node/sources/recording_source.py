@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dsp.iq import IqBlock, SourceUnavailable
 from dsp.units import NS_PER_S
 from node.sources.byte_streams import ByteStream
+from node.sources.datatype_check import why_wrong_type
 from node.sources.float_levels import PEEK_SAMPLES, FloatLevels
 from node.sources.recording_layout import RecordingLayout, Stretch, left_over_note
 from sim.pacing import Pacer
@@ -61,6 +62,7 @@ class RecordingSource:
         self._pacer = Pacer(pace, wait or stop.wait, clock) if pace is not None else None
         self._levels = FloatLevels(layout.where, layout.full_scale) if layout.sample_type.is_float else None
         self._ending_notes: list[str] = []
+        self._checked = False
         self._begun = False
         self._ended = False
 
@@ -141,7 +143,8 @@ class RecordingSource:
         sample_type, levels = self.layout.sample_type, self._levels
         left = stretch.samples
         while left != 0:
-            wanted = self._block_samples if levels is None or levels.decided else PEEK_SAMPLES
+            peek = not (self._checked or self._stream.live) if levels is None else not levels.decided
+            wanted = PEEK_SAMPLES if peek else self._block_samples
             if left is not None:
                 wanted = min(wanted, left)
                 left -= wanted
@@ -152,6 +155,7 @@ class RecordingSource:
             if left_over:
                 self._ending_notes.append(left_over_note(sample_type, left_over))
             if whole:
+                self._check_type(raw)
                 samples = sample_type.to_complex64(raw[: len(raw) - left_over] if left_over else raw)
                 yield samples if levels is None else levels.feed(samples)
             if whole < wanted:
@@ -160,6 +164,19 @@ class RecordingSource:
                     missing = wanted - whole + left
                     self._ending_notes.append(f"the recording is cut: {missing} samples it should hold are missing")
                 return
+
+    def _check_type(self, raw: bytes) -> None:
+        """Look once whether the first bytes can be what they are said to be."""
+        if self._checked:
+            return
+        self._checked = True
+        sample_type = self.layout.sample_type
+        looks_like = why_wrong_type(sample_type, raw)
+        if looks_like is not None:
+            raise SourceUnavailable(
+                f"{self.layout.where}: is said to hold {sample_type.name}, but looks like {looks_like}: "
+                "is the datatype right? Say it with --datatype"
+            )
 
 
 def _cut(pieces: Iterator[NDArray[np.complex64]], length: int) -> Iterator[NDArray[np.complex64]]:

@@ -185,13 +185,15 @@ def test_permission_denied(tmp_path: Path) -> None:
 
 def test_a_file_that_shrinks_is_said(tmp_path: Path) -> None:
     path = tmp_path / "x_250k.cu8"
-    path.write_bytes(bytes(20_000))
+    path.write_bytes(bytes(400_000))
     source = open_recording(path, RecordingOptions(block_samples=1000))
     blocks = source.blocks()
     next(blocks)
-    os.truncate(path, 4001)
-    assert sum(len(block.samples) for block in blocks) == 1000
-    assert any("8000 samples it should hold are missing" in note for note in source.notes)
+    os.truncate(path, 140_001)
+    assert sum(len(block.samples) for block in blocks) == 69_000
+    notes = " ".join(source.notes)
+    assert "last 1 byte is no whole" in notes
+    assert "130000 samples it should hold are missing" in notes
 
 
 def test_a_huge_file_costs_no_memory(tmp_path: Path, grown_kib: Callable[[Path, int], int]) -> None:
