@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from sim.propagation import Route, Waypoint
 
 RCS_M2 = {"drone": 0.02, "bird": 0.003, "person": 0.75, "vehicle": 10.0}
@@ -134,3 +136,22 @@ def places(targets: tuple[Target, ...], mount: Mount, time_s: float) -> list[Pla
 def straight(start_m: tuple[float, float, float], end_m: tuple[float, float, float], duration_s: float) -> Route:
     """From one place to another at one speed."""
     return Route((Waypoint(0.0, *start_m), Waypoint(duration_s, *end_m)))
+
+
+def wandering(
+    around_m: tuple[float, float, float], *, speed_mps: float, duration_s: float, turn_s: float = 0.7, seed: int = 0
+) -> Route:
+    """Flight of a bird or an insect-hunting bat: a new direction every ``turn_s``, pulled back to where it feeds."""
+    rng = np.random.default_rng(seed)
+    place = np.array(around_m, dtype=float)
+    home = place.copy()
+    heading = rng.uniform(0, 2 * np.pi)
+    waypoints = [Waypoint(0.0, *place.tolist())]
+    for step in range(1, int(duration_s / turn_s) + 2):
+        homeward = math.atan2(home[1] - place[1], home[0] - place[0])
+        pull = min(1.0, float(np.hypot(*(home - place)[:2])) / (10 * speed_mps))
+        heading += rng.normal(0.0, 0.8) + pull * math.sin(homeward - heading)
+        place = place + speed_mps * turn_s * np.array([math.cos(heading), math.sin(heading), 0.3 * rng.normal()])
+        place[2] = float(np.clip(place[2], home[2] - 5.0, home[2] + 5.0))
+        waypoints.append(Waypoint(step * turn_s, *place.tolist()))
+    return Route(tuple(waypoints))

@@ -22,7 +22,7 @@ from sim.serial_devices.ops243 import MODEL as OPS243_MODEL
 from sim.serial_devices.ops243 import Ops243Twin
 from sim.serial_devices.radars import RADARS, scene_targets
 from sim.serial_devices.sensor import RadarModel, RadarView
-from sim.serial_devices.targets import Mount, Target, straight
+from sim.serial_devices.targets import Mount, Target, straight, wandering
 from sim.serial_devices.ti_mmwave import MODEL as TI_MODEL
 from sim.serial_devices.ti_mmwave import TiBoard
 
@@ -203,6 +203,18 @@ class TestSight:
         assert len(still) == pytest.approx(800, abs=120)
         assert sum(map(len, frames)) - len(still) == pytest.approx(200, abs=60)
         assert len({(one.x_m, one.y_m) for one in still}) <= 8  # clutter stays where it is
+
+    def test_a_bird_is_seen_less_far_and_turns(self) -> None:
+        route = wandering((0.0, 25.0, 5.0), speed_mps=6.0, duration_s=60.0, seed=3)
+        bird, drone = Target("bird", route, "bird"), Target("drone", route)
+        assert 0.02 < self.share(bird) < self.share(drone)
+        assert route == wandering((0.0, 25.0, 5.0), speed_mps=6.0, duration_s=60.0, seed=3)
+        speeds = [math.dist(route.at(number / 10), route.at(number / 10 + 0.1)) * 10 for number in range(500)]
+        assert max(speeds) < 12.0
+        assert all(math.dist(route.at(float(number))[:2], (0.0, 25.0)) < 120.0 for number in range(60))
+        view = RadarView((drone,), self.MODEL, seed=1)
+        signs = {one.radial_speed_mps > 0 for number in range(300) for one in view.detections(number / 10)}
+        assert signs == {True, False}
 
     def test_speed_is_negative_towards_the_radar(self) -> None:
         view = RadarView((DRONE,), self.MODEL)
