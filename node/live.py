@@ -93,7 +93,7 @@ class LiveNode:
         self._meter = meter
         self._settings = settings
         self._notifier = notifier
-        self._patient = {radio.name for radio in radios if radio.patient}
+        self._timed = {radio.name for radio in radios if radio.host_time}
         self._started_s = time.monotonic()
         self._said: tuple[str, str | None] | None = None
         self._tracks: set[str] = set()
@@ -174,7 +174,7 @@ class LiveNode:
             else:
                 self._tracks.add(track.track_id)
             latency_ms = None
-            if change.kind != "end" and not self._patient.intersection(track.radio):
+            if change.kind != "end" and self._timed.issuperset(track.radio):
                 latency_ms = self._latency_ms = max(0.0, (time.time_ns() - track.last_ns) / NS_PER_MS)
             self._publish(self._maker.track(change, latency_ms))
 

@@ -78,7 +78,10 @@ class RadioRunner:
     results
         Where the results go.
     patient
-        A recording: the reader waits for the pipeline, nothing is dropped, and a fault is the end.
+        Samples come when they are asked for (a recording, a simulator): the reader waits for the pipeline, nothing is
+        dropped, and a fault is the end.
+    host_time
+        The times of its blocks are the host's: latency can be told.
     back_off
         How long to wait before a radio is opened again.
     """
@@ -91,13 +94,15 @@ class RadioRunner:
         results: ResultInbox,
         *,
         patient: bool = False,
+        host_time: bool = True,
         back_off: BackOff | None = None,
     ) -> None:
         self.name = name
         self._open_source = open_source
         self._make_pipeline = make_pipeline
         self._results = results
-        self.patient = patient
+        self.host_time = host_time
+        self._patient = patient
         self._back_off = back_off
         self._inbox = BlockInbox()
         self._stopping = threading.Event()
@@ -175,7 +180,7 @@ class RadioRunner:
                     log.exception("radio %s: internal fault, please report it", self.name)
                     fault = describe_fault(error)
                     self._note("down", fault)
-                    if self.patient:
+                    if self._patient:
                         break
                     self._stopping.wait(FAULT_RETRY_S)
         finally:
@@ -183,7 +188,7 @@ class RadioRunner:
             self._inbox.close()
 
     def _read_source(self) -> None:
-        source = self._open_source() if self.patient else ReopeningSource(self._open_source, back_off=self._back_off)
+        source = self._open_source() if self._patient else ReopeningSource(self._open_source, back_off=self._back_off)
         with self._lock:
             again = self._source is not None
             self._source = source
@@ -192,7 +197,7 @@ class RadioRunner:
             if self._stopping.is_set():
                 return
             for block in source.blocks():
-                if self.patient:
+                if self._patient:
                     self._note("running")
                     self._inbox.put(block)
                 elif not self._inbox.offer(block):

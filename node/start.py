@@ -68,6 +68,7 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
             partial(Pipeline, config.pipeline, classifier, radio.name),
             results,
             patient=_is_patient(radio),
+            host_time=_has_host_time(radio),
         )
         for radio, classifier in zip(config.radios, classifiers, strict=True)
     ]
@@ -91,9 +92,14 @@ def _open(settings: RadioSettings) -> IqSource:
     return open_radio(settings)
 
 
-def _is_patient(settings: RadioSettings) -> bool:
-    """Whether samples come when we ask for them: nothing is lost by waiting."""
-    return isinstance(settings, RecordingSettings) or (isinstance(settings, SimulatorSettings) and not settings.pace)
+def _is_patient(radio: RadioSettings) -> bool:
+    """Whether samples come when we ask for them: on a busy machine a scene goes slower, but nothing is lost."""
+    return isinstance(radio, RecordingSettings | SimulatorSettings)
+
+
+def _has_host_time(radio: RadioSettings) -> bool:
+    """Whether its blocks carry the host's time."""
+    return not isinstance(radio, RecordingSettings) and not (isinstance(radio, SimulatorSettings) and not radio.pace)
 
 
 def _time_source(config: NodeConfig) -> TimeSource:

@@ -12,7 +12,7 @@ from node.sinks.mqtt_topics import EVENT, HEALTH, INFO, STATUS, track_topic
 from node.spool import RANK_DEAR, RANK_UPDATE, Spool
 
 MOST_STATES = 2_000
-"""Retained topics remembered; beyond it the oldest is forgotten here and expires at the broker."""
+"""Retained topics remembered; beyond it the oldest track is forgotten here and expires at the broker."""
 INBOX_MESSAGES = 2_000
 """Events that may wait for the sender's thread, which is away for as long as a connection attempt takes."""
 EXPIRY_INTERVALS = 3
@@ -80,6 +80,8 @@ class Outbox:
                 self._set(track_topic(message.track_id), state, schema, 1, self._settings.track_expiry_s)
             elif isinstance(message, StatusMessage):
                 self._set(STATUS, payload, schema, 1, None)
+                if message.state == "stopped":  # the farewell, said when everything else is
+                    self._due.pop(STATUS)
             elif isinstance(message, InfoMessage):
                 self._set(INFO, payload, schema, 1, None)
             elif isinstance(message, HealthMessage):
@@ -91,8 +93,8 @@ class Outbox:
         self._states.pop(topic, None)
         self._states[topic] = State(topic, payload, schema, qos, expiry_s, self._versions)
         self._due[topic] = None
-        while len(self._states) > MOST_STATES:
-            oldest = next(iter(self._states))
+        if len(self._states) > MOST_STATES:
+            oldest = next(known for known in self._states if known not in {STATUS, INFO, HEALTH})
             del self._states[oldest]
             self._due.pop(oldest, None)
 
