@@ -266,7 +266,10 @@ def _names(kind: type[Any]) -> list[str]:
 def _description(kind: type[Any], place: KeyPath) -> str:
     """What the documentation of a settings class says of a key."""
     owner, key = _class_at(kind, place[:-1]), str(place[-1])
-    return describe(owner, key) or "give it a value"
+    text = describe(owner, key)
+    if text[:1].isupper() and text[1:2].islower():
+        text = text[0].lower() + text[1:]
+    return text or "give it a value"
 
 
 def describe(owner: type[Any], key: str) -> str:

@@ -20,10 +20,10 @@ def check_unique(root: Mapping[str, object], faults: FaultList, lists: Iterable[
     lists
         Tables that may come several times.
     """
-    seen: dict[tuple[str, object], KeyPath] = {}
+    seen: dict[tuple[str, str], KeyPath] = {}
 
     def once(what: str, value: object, path: KeyPath, text: str) -> None:
-        first = seen.setdefault((what, value), path)
+        first = seen.setdefault((what, repr(value)), path)
         if first != path:
             faults.add(path, f"{text}, as in line {faults.line(first)}")
 

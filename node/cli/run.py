@@ -27,6 +27,9 @@ def run(args: argparse.Namespace) -> int:
     from node.start import run_node
 
     config = load_config(args.config)
+    if not config.radios and not config.serials:
+        sys.stderr.write(f"{args.config}: has no [[radio]] and no [[serial]]: this node will hear nothing\n")
+        return 2
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:

@@ -3,13 +3,17 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware_bridge.devices import BY_NAME, DEVICES
+from firmware_bridge.link_settings import LinkSettings
 from node.config import (
     ConfigError,
     NodeConfig,
@@ -331,7 +335,8 @@ VALUES = st.one_of(
     st.lists(st.integers(0, 9), max_size=3),
     st.dictionaries(st.text("abc_", min_size=1, max_size=4), st.integers(0, 9), max_size=2),
 )
-KEYS = sorted({key for kind in [*TABLES.values(), *RADIOS.values()] for key in kind.__dataclass_fields__})
+KINDS: list[Any] = [*TABLES.values(), *RADIOS.values(), LinkSettings, *(device.settings for device in DEVICES)]
+KEYS = sorted({one.name for kind in KINDS for one in fields(kind)})
 
 
 def _toml(value: object) -> str:
@@ -351,7 +356,7 @@ def _toml(value: object) -> str:
         st.sampled_from(sorted(TABLES)), st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6), max_size=4
     ),
     st.lists(
-        st.tuples(st.sampled_from(sorted(RADIOS)), st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6)),
+        st.tuples(st.sampled_from([*RADIOS, *BY_NAME]), st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6)),
         max_size=2,
     ),
 )
@@ -363,7 +368,8 @@ def test_whatever_stands_in_it_loads_or_is_a_list_of_faults(
         text += f"[{name}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
     for kind, table in radios:
         rest = {key: value for key, value in table.items() if key != "type"}
-        text += f'[[radio]]\ntype = "{kind}"\n' + "".join(f"{key} = {_toml(value)}\n" for key, value in rest.items())
+        text += f'[[{"radio" if kind in RADIOS else "serial"}]]\ntype = "{kind}"\n'
+        text += "".join(f"{key} = {_toml(value)}\n" for key, value in rest.items())
     try:
         config = parse_config(text)
     except ConfigError as error:

@@ -95,7 +95,7 @@ class Publisher:
         self.sink = sink
         self._maker = MessageMaker(NODE, BOOT)
 
-    def tell(self, number: int, kind: ChangeKind = "new", reason: EndReason | None = None) -> str:
+    def tell(self, number: int, kind: ChangeKind = "new", reason: EndReason | None = None, *, words: int = 0) -> str:
         track_id = track_ulid("mast-1", START_NS, f"{number}")
         track = Track(
             track_id=track_id,
@@ -118,7 +118,7 @@ class Publisher:
             bursts=5,
             model=None,
             radio=("roof",),
-            evidence=(),
+            evidence=("x" * words,),
         )
         self.sink.publish(self._maker.track(TrackChange(kind, track, START_NS, reason), latency_ms=1.0))
         return track_id
@@ -489,6 +489,21 @@ def test_a_topic_refused_is_said_and_events_wait_for_the_access_list(
     reader = subscribe(broker.port, f"{BASE}/#")
     _wait(node.sink, lambda s: s.connected and s.queued == 0 and s.last_error is None)
     assert any("track/" in m["topic"] for m in reader.retained) or reader.until(lambda m: "track/" in m["topic"])
+
+
+def test_a_message_too_large_for_the_broker_does_not_hold_up_the_rest(
+    mosquitto_with: MakeBroker, subscribe: Subscribe, publisher: Callable[[MqttSettings], Publisher]
+) -> None:
+    broker = mosquitto_with("allow_anonymous true", "max_packet_size 2500")
+    reader = subscribe(broker.port, f"{BASE}/event")
+    node = publisher(_settings(broker.port))
+    node.tell(1)
+    node.tell(2, words=5000)
+    node.tell(3)
+    assert _seqs(reader.until(lambda m: _seqs([m]) == [3])) == [1, 3]
+    status = _wait(node.sink, lambda s: s.queued == 0)
+    assert status.dropped == 1
+    assert status.connected
 
 
 def _openssl(folder: Path, *arguments: str) -> None:
