@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from dsp.baseband import Baseband
 from dsp.quantile import quantile, quantiles
 
-LONGEST_LOOK_SAMPLES = 3072
+LONGEST_LOOK_SAMPLES = 2048
 LEAST_SAMPLES = 32
+LLOYD_STEPS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +119,11 @@ def measure_keying(baseband: Baseband) -> Keying:
     samples = baseband.samples[:LONGEST_LOOK_SAMPLES]
     if len(samples) < LEAST_SAMPLES:
         return Keying(0.0, 0.0, None, 0.0, 0.0, 0.0)
-    spectrum = np.abs(np.fft.fft(samples[: 1 << (len(samples).bit_length() - 1)])) ** 2
-    around = spectrum + np.roll(spectrum, 1) + np.roll(spectrum, -1)
-    tone_share = float(around.max() / max(float(spectrum.sum()), 1e-30))
+    transformed = fft.fft(samples[: 1 << (len(samples).bit_length() - 1)])
+    spectrum = transformed.real**2 + transformed.imag**2
+    peak = int(spectrum.argmax())
+    around = float(spectrum[peak - 1] + spectrum[peak] + spectrum[(peak + 1) % len(spectrum)])
+    tone_share = around / max(float(spectrum.sum()), 1e-30)
     product = samples[1:] * np.conj(samples[:-1])
     weight = np.abs(product)
     frequency = (np.angle(product) * (baseband.rate_hz / (2.0 * np.pi))).astype(np.float32)
@@ -128,16 +132,22 @@ def measure_keying(baseband: Baseband) -> Keying:
     if len(kept) < LEAST_SAMPLES:
         return Keying(0.0, 0.0, None, 0.0, 0.0, tone_share)
     low, high = quantiles(kept, (0.15, 0.85))
-    for _ in range(4):
+    total, spread = float(kept.sum(dtype=np.float64)), 0.0
+    for _ in range(LLOYD_STEPS):
         upper = kept > 0.5 * (low + high)
-        if not upper.any() or upper.all():
+        above = int(np.count_nonzero(upper))
+        if not 0 < above < len(kept):
             break
-        low, high = float(kept[~upper].mean()), float(kept[upper].mean())
+        of_upper = float(kept.dot(upper))
+        low, high = (total - of_upper) / (len(kept) - above), of_upper / above
     middle = 0.5 * (low + high)
     upper = kept > middle
-    spread = (
-        float(np.sqrt(0.5 * (np.var(kept[upper]) + np.var(kept[~upper])))) if upper.any() and not upper.all() else 0
-    )
+    above = int(np.count_nonzero(upper))
+    if 0 < above < len(kept):
+        off = kept - np.where(upper, np.float32(high), np.float32(low))
+        squares = off * off
+        of_upper = float(squares.dot(upper))
+        spread = float(np.sqrt(0.5 * (of_upper / above + (float(squares.sum()) - of_upper) / (len(kept) - above))))
     separation = (high - low) / max(spread, 1.0)
     changes = np.flatnonzero(upper[1:] != upper[:-1])
     rate_hz, score = _clock(np.diff(changes).astype(np.float64), baseband.rate_hz)

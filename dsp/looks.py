@@ -31,10 +31,10 @@ OCCUPIED_RATIO = 1.6
 class LookSchedule:
     """How often to look: seconds of signal from one look to the next, and how many first looks come back to back."""
 
-    video_s: float = 4.0 * video.WINDOW_S
+    video_s: float = 6.0 * video.WINDOW_S
     video_first: int = 6
     prefix_s: float = 0.4
-    lines_s: float = 0.5
+    lines_s: float = 1.0
 
 
 class _Window:

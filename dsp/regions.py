@@ -124,25 +124,24 @@ def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: flo
     if count == 0:
         return []
     rows, columns = np.nonzero(mask)
-    names = labels[rows, columns]
+    names = labels[rows, columns] - 1
     width = mask.shape[1]
-    spread = np.bincount((names - 1) * width + columns, weights=power[rows, columns], minlength=count * width)
+    spread = np.bincount(names * width + columns, weights=power[rows, columns], minlength=count * width)
     by_column = spread.reshape(count, width)
     core = by_column > CORE_LEVEL * by_column.max(axis=1, keepdims=True)
     core_first = core.argmax(axis=1)
     core_end = width - core[:, ::-1].argmax(axis=1)
-    order = np.argsort(names, kind="stable")
-    names, rows, columns = names[order], rows[order].astype(np.float64), columns[order].astype(np.float64)
-    starts = np.searchsorted(names, np.arange(1, count + 1))
-    cells = np.diff(np.append(starts, len(names))).astype(np.float64)
-    first_row = np.minimum.reduceat(rows, starts)
-    end_row = np.maximum.reduceat(rows, starts) + 1
-    first_column = np.minimum.reduceat(columns, starts)
-    end_column = np.maximum.reduceat(columns, starts) + 1
-    mean_row, mean_column = np.add.reduceat(rows, starts) / cells, np.add.reduceat(columns, starts) / cells
-    row_variance = np.add.reduceat(rows * rows, starts) / cells - mean_row**2
-    column_variance = np.add.reduceat(columns * columns, starts) / cells - mean_column**2
-    covariance = np.add.reduceat(rows * columns, starts) / cells - mean_row * mean_column
+    boxed = np.array([(r.start, r.stop, c.start, c.stop) for r, c in ndimage.find_objects(labels)], dtype=np.float64)
+    first_row, end_row, first_column, end_column = boxed.T
+    cells = np.bincount(names, minlength=count).astype(np.float64)
+    # Moments about the middle of the box, so that squares stay small.
+    row_off = rows - first_row[names]
+    column_off = columns - first_column[names]
+    mean_row = np.bincount(names, weights=row_off, minlength=count) / cells
+    mean_column = np.bincount(names, weights=column_off, minlength=count) / cells
+    row_variance = np.bincount(names, weights=row_off * row_off, minlength=count) / cells - mean_row**2
+    column_variance = np.bincount(names, weights=column_off * column_off, minlength=count) / cells - mean_column**2
+    covariance = np.bincount(names, weights=row_off * column_off, minlength=count) / cells - mean_row * mean_column
     straight = covariance / np.sqrt(np.maximum(row_variance * column_variance, 1e-9))
     oblique = (np.abs(straight) > STROKE_CORRELATION) & (end_row - first_row >= 3) & (end_column - first_column >= 5)
     filled = cells / ((end_row - first_row) * (end_column - first_column))
