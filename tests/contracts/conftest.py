@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +16,24 @@ import pytest
 import zstandard
 
 from dsp.iq import IqSource
-from node.sources import RecordingOptions, open_recording
+from node.sources import (
+    BackOff,
+    RecordingOptions,
+    ReopeningSource,
+    RtlSdrSettings,
+    RtlTcpSettings,
+    SimulatorSettings,
+    open_radio,
+    open_recording,
+)
+from sim.librtlsdr import COMPILERS, build, load_fake
 from sim.radio import SimRadio
+from sim.rtl_tcp import RtlTcpServer
+from sim.rtl_tcp_session import HEADER
 from sim.scene import load_scene
 
+LIVE_TOLERANCE_NS = 2_600_000
+"""One correction of ``node.sources.live_clock``: 500 ppm of 5 s."""
 Opened = AbstractContextManager[IqSource]
 
 
@@ -84,7 +99,7 @@ def _pipe(folder: Path, content: bytes) -> Iterator[IqSource]:
     source = open_recording(path, RecordingOptions(block_samples=1000))
 
     def feed() -> None:
-        with path.open("wb") as pipe:
+        with os.fdopen(os.open(path, os.O_RDWR), "wb") as pipe:  # to read too: waits for no reader that may be gone
             pipe.write(content)
 
     feeder = threading.Thread(target=feed)
@@ -100,6 +115,37 @@ def _pipe(folder: Path, content: bytes) -> Iterator[IqSource]:
 def _simulated(folder: Path) -> Iterator[IqSource]:
     scene = Path(__file__).parents[2] / "sim" / "scenes" / "quiet.toml"
     yield SimRadio(load_scene(scene), radio="simulated")
+
+
+@contextmanager
+def _rtl_tcp(folder: Path, greeting: bytes = HEADER) -> Iterator[IqSource]:
+    with RtlTcpServer(lambda: SimRadio(load_scene("quiet")), paced=False) as server:
+        server.faults.greet_with(greeting)
+        yield open_radio(RtlTcpSettings(name="mast", host="127.0.0.1", port=server.port, centre_hz=868e6, gain=20.0))
+
+
+@contextmanager
+def _reopening(folder: Path) -> Iterator[IqSource]:
+    """Its server hangs up in the middle of every second block."""
+    with RtlTcpServer(lambda: SimRadio(load_scene("quiet")), paced=False) as server:
+        settings = RtlTcpSettings(name="mast", host="127.0.0.1", port=server.port, centre_hz=868e6, gain=20.0)
+
+        def make() -> IqSource:
+            server.faults.drop(at_sample=1_300_000)
+            return open_radio(settings)
+
+        yield ReopeningSource(make, back_off=BackOff(0.01, 0.01))
+
+
+@contextmanager
+def _rtl_sdr(folder: Path, present: str = "SKY00001") -> Iterator[IqSource]:
+    if not any(map(shutil.which, COMPILERS)):
+        pytest.skip("no C compiler: sudo apt install gcc libc6-dev")
+    with (
+        RtlTcpServer(lambda: SimRadio(load_scene("quiet")), paced=False) as server,
+        load_fake(build(folder), {present: server.address}),
+    ):
+        yield open_radio(RtlSdrSettings(name="roof", serial="SKY00001", centre_hz=868e6, gain=20.0))
 
 
 _FLOATS = np.linspace(-900, 900, 20_000).astype("<f4").tobytes()
@@ -125,6 +171,27 @@ IQ_SOURCES: tuple[IqSourceCase, ...] = (
     IqSourceCase("wav", _wav, lambda folder: _raw(folder, "x.wav", b"RIFF, but no WAV")),
     IqSourceCase("pipe", lambda folder: _pipe(folder, _bytes(20_000)), lambda folder: _pipe(folder, b"")),
     IqSourceCase("simulated radio", _simulated, endless=True),
+    IqSourceCase(
+        "simulator",
+        lambda _: nullcontext(open_radio(SimulatorSettings(name="sim", scene="quiet", pace=0.0))),
+        lambda _: nullcontext(open_radio(SimulatorSettings(name="sim", scene="no such scene"))),
+        endless=True,
+    ),
+    IqSourceCase(
+        "rtl_tcp",
+        _rtl_tcp,
+        lambda folder: _rtl_tcp(folder, bytes(12)),
+        endless=True,
+        time_tolerance_ns=LIVE_TOLERANCE_NS,
+    ),
+    IqSourceCase(
+        "rtl-sdr",
+        _rtl_sdr,
+        lambda folder: _rtl_sdr(folder, "SKY00002"),
+        endless=True,
+        time_tolerance_ns=LIVE_TOLERANCE_NS,
+    ),
+    IqSourceCase("reopening", _reopening, None, endless=True, time_tolerance_ns=LIVE_TOLERANCE_NS),
 )
 """Every implementation of ``IqSource``."""
 
