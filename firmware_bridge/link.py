@@ -16,6 +16,7 @@ from dsp.units import to_ns
 from firmware_bridge.contacts import Contact
 from firmware_bridge.link_settings import USB_PORT, LinkCounters, LinkSettings, LinkState
 from firmware_bridge.module import PortDefaults, SerialModule
+from firmware_bridge.net_port import is_net, open_net
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,8 @@ class SerialLink:
         self._settings = settings
         self._defaults = defaults
         self._baud = settings.baud or defaults.baud
+        parity_bits = int((settings.parity or defaults.parity) != "N")
+        self._byte_s = (9 + parity_bits + defaults.stop_bits) / self._baud
         self._silence_s = settings.silence_s or defaults.silence_s
         self._deliver = deliver
         self._clock_ns = clock_ns
@@ -97,7 +100,7 @@ class SerialLink:
         """A snapshot, from any thread."""
         return LinkCounters(
             self._state,
-            self._fault,
+            self._fault or getattr(self._module, "fault", None),
             self._opens,
             self._losses,
             self._stalls,
@@ -135,11 +138,12 @@ class SerialLink:
             _guarded(lambda: _send(port, self._module.greeting()))
             while not self._stop.is_set():
                 self._step(port)
-        except _PortFault:
-            if self._state is not LinkState.STALLED:
-                self._losses += 1
-                self._state = LinkState.LOST
-            raise
+        except _PortFault as fault:
+            if self._state is LinkState.STALLED:
+                raise
+            self._losses += 1
+            self._state = LinkState.LOST
+            raise _PortFault(f"{self._settings.port}: lost; pulled out or switched off? ({fault})") from fault
         finally:
             _close(port)
 
@@ -164,8 +168,9 @@ class SerialLink:
 
     def _feed(self, data: bytes, now_ns: int) -> None:
         """Feed in pieces, each stamped when its last byte was on the wire."""
-        byte_ns = to_ns(10 / self._baud) if self._defaults.paced else 0
-        piece = max(1, int(SLICE_S * self._baud / 10)) if self._defaults.paced else len(data)
+        paced = self._defaults.paced and not is_net(self._settings.port)
+        byte_ns = to_ns(self._byte_s) if paced else 0
+        piece = max(1, int(SLICE_S / self._byte_s)) if paced else len(data)
         for start in range(0, len(data), piece):
             part = data[start : start + piece]
             behind = len(data) - start - len(part)
@@ -222,6 +227,8 @@ def open_port(settings: LinkSettings, defaults: PortDefaults) -> Any:
     import serial
 
     path = find_port(settings.port)
+    if is_net(path):
+        return _guarded(lambda: open_net(path, READ_TIMEOUT_S), path)
 
     def opened() -> Any:
         port = serial.serial_for_url(path, do_not_open=True)
@@ -257,9 +264,13 @@ def _guarded(act: Callable[[], Any], path: str = "") -> Any:
 def _reason(path: str, fault: Exception) -> str:
     text = str(fault)
     if not path:
-        return f"lost the port: {text}"
+        return text
     if "exclusively lock" in text or "Resource temporarily unavailable" in text:
         return f"{path}: in use by another program; close it (`fuser {path}` names it)"
+    if "Connection refused" in text:
+        return f"{path}: nobody listens there; is the program running, and is that its port?"
+    if "Address already in use" in text:
+        return f"{path}: in use by another program; close it (`ss -lnp` names it)"
     if "No such file" in text:
         return f"{path}: not there; plugged in?"
     if "Permission denied" in text:

@@ -32,7 +32,8 @@ class LinkSettings:
     ----------
     port
         A stable path (``/dev/serial/by-id/...``), ``usb:VVVV:PPPP`` or ``usb:VVVV:PPPP:SERIAL`` with the USB numbers
-        in hexadecimal, or a pyserial URL (``socket://host:port``).
+        in hexadecimal, or a network feed: ``socket://HOST:PORT`` (TCP), ``udp://HOST:PORT`` (listens),
+        ``zmq://HOST:PORT`` (subscribes).
     baud, parity, silence_s
         None: as the kind of module needs it.
     control_lines
@@ -66,7 +67,8 @@ class LinkCounters:
     Parameters
     ----------
     state, fault
-        What the port is doing, and why, with the cure.
+        What the port is doing, and why, with the cure; of an open port what the module itself finds wrong (its
+        attribute ``fault``, where it has one).
     opens, losses, stalls
         Times it was opened, lost while open, and given up as stalled.
     failures
