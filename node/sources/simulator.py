@@ -102,7 +102,8 @@ class SimulatorSource:
         try:
             scene = load_scene(settings.scene)
         except SceneError as error:
-            raise SourceUnavailable(f"radio {settings.name}: scene {error}") from error
+            faults = "; ".join(str(error).splitlines())
+            raise SourceUnavailable(f"radio {settings.name}: scene {faults}") from error
         receiver = scene.receiver
         if settings.gain is not None:
             receiver = (
