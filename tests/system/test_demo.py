@@ -31,6 +31,7 @@ def test_shows_what_came_over_mqtt_and_ends_in_time(skypicket: Start) -> None:
     assert ("new", "expresslrs", "100Hz") in {(row["state"], row["label"], row["mode"]) for row in drones}
     assert all(863.0 < float(row["mhz"]) < 870.0 for row in drones)
     assert rows[-1]["state"] == "shutdown"
+    assert demo.lines[-1].endswith("is stopped")
     assert not any("Traceback" in line or "ERROR" in line for line in demo.lines)
 
 
