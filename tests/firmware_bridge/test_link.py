@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -17,11 +18,13 @@ from firmware_bridge.devices import BY_NAME
 from firmware_bridge.link import REOPEN_AFTER_S, SLICE_S, SerialLink, find_port
 from firmware_bridge.link_settings import LinkCounters, LinkSettings, LinkState
 from firmware_bridge.module import ModuleCounters, PortDefaults, SerialModule
+from firmware_bridge.radar.ti_config import TiConfigSettings
 from sim.serial_devices.hilink import LD2450_MODEL, Ld2450Twin
 from sim.serial_devices.host import DeviceHost
 from sim.serial_devices.port import PtyPort
 from sim.serial_devices.sensor import RadarView
 from sim.serial_devices.targets import Target, straight
+from sim.serial_devices.ti_mmwave import TiBoard
 
 PATIENCE_S = 20.0
 """Longest wait for something that should take a second at most."""
@@ -127,6 +130,7 @@ class TestPulledOut:
             fault = link.counters.fault
             assert fault is not None
             assert "not there" in fault
+            assert link.counters.losses == 1
             drained(contacts)
             radar.replug()
             replugged_s = time.monotonic()
@@ -187,10 +191,10 @@ class TestOpening:
             assert waiting.stop()
 
     @pytest.mark.parametrize("parity", ["N", "E", "O"])
-    def test_any_parity(self, path: Path, parity: str) -> None:
+    def test_any_parity(self, path: Path, parity: Literal["N", "E", "O"]) -> None:
         contacts: queue.Queue[Sequence[Contact]] = queue.Queue()
         recorder = Recorder()
-        defaults = PortDefaults(115200, parity=parity)  # type: ignore[arg-type]
+        defaults = PortDefaults(115200, parity)
         with PtyPort(path) as port, linked(recorder, path, contacts.put, defaults):
             until(lambda: recorder.greetings == 1, "the greeting")
             port.write(b"!")
@@ -227,12 +231,15 @@ class TestOpening:
 
 
 class TestStamps:
-    def test_every_piece_is_stamped_when_its_last_byte_was_on_the_wire(self, path: Path) -> None:
+    @pytest.mark.parametrize(("parity", "bits"), [("N", 10), ("E", 11)])
+    def test_every_piece_is_stamped_when_its_last_byte_was_on_the_wire(
+        self, path: Path, parity: Literal["N", "E"], bits: int
+    ) -> None:
         baud, now_ns = 115200, 1_700_000_000_000_000_000
         recorder = Recorder()
         with (
             PtyPort(path) as port,
-            linked(recorder, path, lambda _: None, PortDefaults(baud), clock_ns=lambda: now_ns),
+            linked(recorder, path, lambda _: None, PortDefaults(baud, parity), clock_ns=lambda: now_ns),
         ):
             until(lambda: recorder.greetings == 1, "the greeting")
             port.write(b"x" * 1000)
@@ -243,7 +250,7 @@ class TestStamps:
         stamps = [stamp for _, stamp in pieces]
         assert stamps == sorted(stamps)
         assert stamps[-1] == now_ns
-        byte_ns = 10 * 1_000_000_000 / baud
+        byte_ns = bits * 1_000_000_000 / baud
         for (_, early), (data, late) in pairwise(pieces):
             # Pieces of one reading are apart as the bytes are; a later reading happened at the same frozen moment.
             assert late - early == pytest.approx(len(data) * byte_ns, abs=len(data)) or late == early == now_ns
@@ -323,6 +330,22 @@ class TestTrouble:
             port.write(b"!")
             taken.get(timeout=PATIENCE_S)
         assert "fault in the reader" in caplog.text
+
+    def test_a_loss_is_told_with_its_port(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        recorder = Recorder()
+        with PtyPort(path) as port, linked(recorder, path, lambda _: None) as link:
+            until(lambda: recorder.greetings == 1, "the greeting")
+            port.unplug()
+            until(lambda: link.counters.losses == 1, "the loss")
+        assert f"{path}: lost; pulled out or switched off?" in caplog.text
+
+    def test_what_the_module_finds_wrong_is_told(self, path: Path) -> None:
+        module = TiConfigSettings(lines=("sensorStop", "fancyCfg 1")).make()
+        twin = TiBoard(RadarView((WALKER,), LD2450_MODEL)).commands
+        with DeviceHost(twin, PtyPort(path)), linked(module, path, lambda _: None) as link:
+            until(lambda: link.counters.fault is not None, "the fault")
+            assert "fancyCfg" in str(link.counters.fault)
+            assert link.counters.state is LinkState.READING
 
     def test_stopping_before_the_start_is_fine(self, path: Path) -> None:
         link = SerialLink("n", Recorder(), LinkSettings(str(path)), PortDefaults(9600), lambda _: None)
