@@ -186,7 +186,7 @@ class ExampleMaker:
         """Noise, something else on air, and the receiver."""
         rng, conditions = self._rng, self._conditions
         noise_power = draw.noise_power
-        mixed = padded + white_noise(len(padded), noise_power, rng)
+        mixed = padded + white_noise(len(padded), noise_power, conditions.key, rng)
         if neighbours and rng.random() < conditions.neighbour_share:
             add_neighbour(mixed, (draw.rate_hz, draw.offset_hz, draw.width_hz), conditions, rng)
         return received(mixed, noise_power, conditions, rng)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ FROM_START_SHARE = 0.5
 """How often a long packet is heard from its beginning; otherwise the example starts somewhere within it."""
 ANSWER_SHARE = 0.4
 """How often the other end's packet stands for a hopping link that has one."""
+NOISE_SEED = 5489
+NOISE_SAMPLES = 1 << 21
 NEIGHBOUR_GUARD_HZ = 25e3
 PEAK_QUANTILE = 0.998
 BACK_END_DBFS = -48.0
@@ -86,10 +89,30 @@ def message(mode: Mode, rate_hz: float, offset_hz: float, rng: np.random.Generat
     return np.concatenate(parts)[:longest]
 
 
-def white_noise(count: int, power: float, rng: np.random.Generator) -> NDArray[np.complex64]:
-    """Complex noise of a given mean power."""
-    scale = np.float32(math.sqrt(0.5 * power))
-    return (rng.standard_normal(2 * count, dtype=np.float32) * scale).view(np.complex64)
+@lru_cache(maxsize=2)
+def _noise_bank(key: int) -> NDArray[np.complex64]:
+    """Noise of unit power to cut from; drawing it anew for every example would take a fifth of the time."""
+    rng = np.random.Generator(np.random.SFC64((NOISE_SEED, key)))
+    bank = rng.standard_normal(2 * NOISE_SAMPLES, dtype=np.float32).view(np.complex64)
+    bank *= np.float32(math.sqrt(0.5))
+    bank.flags.writeable = False
+    return bank
+
+
+def white_noise(count: int, power: float, key: int, rng: np.random.Generator) -> NDArray[np.complex64]:
+    """Complex noise of a given mean power, cut from a bank at a random place and turned by a random phase.
+
+    Parameters
+    ----------
+    key
+        Of the conditions: each has a bank of its own.
+    """
+    factor = np.complex64(math.sqrt(power) * np.exp(2j * np.pi * rng.random()))
+    start = int(rng.integers(NOISE_SAMPLES))
+    bank = _noise_bank(key)
+    if start + count <= NOISE_SAMPLES:
+        return np.asarray(bank[start : start + count] * factor)
+    return np.asarray(bank.take(np.arange(start, start + count), mode="wrap") * factor)
 
 
 def through_channel(
@@ -169,5 +192,5 @@ def received(
     scaled = scaled + np.complex64(image) * np.conj(scaled) + np.complex64(dc)
     if rng.random() < conditions.unquantised_share and not clipped:
         return np.asarray(scaled, dtype=np.complex64)
-    scaled = scaled + white_noise(count, 10.0 ** (BACK_END_DBFS / 10.0), rng)
+    scaled = scaled + white_noise(count, 10.0 ** (BACK_END_DBFS / 10.0), conditions.key, rng)
     return u8_to_complex64(complex64_to_u8(np.asarray(scaled, dtype=np.complex64)).tobytes()).copy()
