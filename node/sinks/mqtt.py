@@ -13,6 +13,7 @@ from random import SystemRandom
 from node.messages import Message, NodeIdentity, StatusMessage, to_json
 from node.sinks import SinkClosed, SinkStatus
 from node.sinks.mqtt_connection import Connected, Lost, MqttConnection, MqttUnavailable, Publication
+from node.sinks.mqtt_faults import describe_no_greeting
 from node.sinks.mqtt_outbox import Outbox
 from node.sinks.mqtt_session import FAREWELL_S, MqttSession, Refusals
 from node.sinks.mqtt_settings import MqttSettings
@@ -188,7 +189,7 @@ class MqttSink:
                     return None
             self._outbox.take_in()
         connection.abort()
-        self._fail(f"{settings.address}: connected, but no answer to MQTT's greeting; is it an MQTT broker?")
+        self._fail(describe_no_greeting(settings))
         return None
 
     def _serve(self, session: MqttSession) -> bool:

@@ -19,7 +19,7 @@ from node.sinks.mqtt_connection import (
     Publication,
     Subscribed,
 )
-from node.sinks.mqtt_faults import describe_error, describe_reason
+from node.sinks.mqtt_faults import describe_error, describe_no_greeting, describe_reason
 from node.sinks.mqtt_settings import MqttSettings
 from node.sinks.mqtt_topics import Topics
 
@@ -93,7 +93,7 @@ def _log_in(settings: MqttSettings, client_id: str) -> _Talk:
     talk = _Talk(settings, client_id)
     try:
         talk.connection.open()
-        talk.wait_for(lambda e: isinstance(e, Connected), "MQTT's greeting; is it an MQTT broker?")
+        talk.wait_for(lambda e: isinstance(e, Connected), "MQTT's greeting", describe_no_greeting(settings))
     except BaseException:
         talk.connection.abort()
         raise
@@ -131,8 +131,8 @@ class _Talk:
         self._settings = settings
         self._seen: list[Event] = []
 
-    def wait_for(self, wanted: Callable[[Event], bool], what: str) -> Event:
-        """The first event that is wanted, of those that came or come."""
+    def wait_for(self, wanted: Callable[[Event], bool], what: str, otherwise: str = "") -> Event:
+        """The first event that is wanted, of those that came or come; what to say when none does."""
         wait_s = self._settings.connect_timeout_s
         until_s = time.monotonic() + wait_s
         while True:
@@ -142,5 +142,6 @@ class _Talk:
                 if isinstance(event, Lost):
                     raise MqttUnavailable(event.text)
             if time.monotonic() > until_s:
-                raise MqttUnavailable(f"{self._settings.address}: no answer within {wait_s:g} s to {what}")
+                none = f"{self._settings.address}: no answer within {wait_s:g} s to {what}"
+                raise MqttUnavailable(otherwise or none)
             self._seen += self.connection.step(STEP_S)

@@ -39,6 +39,8 @@ SILENT = 141
 """Reason code of a keep-alive time that ran out, which paho gives for our own finding too."""
 SESSION_OVER_WILL_S = 30
 """The broker remembers the session this much longer than it holds the will back: a delayed will needs a session."""
+LARGEST_IN_BYTES = 1 << 18
+"""Larger messages to us are kept back by the broker: none of ours are, and memory stays bounded."""
 WAKE_BYTES = 4096
 
 
@@ -120,6 +122,7 @@ class MqttConnection:
         if self._is_v5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = settings.will_delay_s + SESSION_OVER_WILL_S
+            properties.MaximumPacketSize = LARGEST_IN_BYTES
         try:
             self._client.connect(
                 settings.host,

@@ -81,7 +81,17 @@ def describe_error(error: Exception, settings: MqttSettings) -> str:
 def describe_silence(settings: MqttSettings, detail: str) -> str:
     """Why the broker closed the connection before it answered."""
     hint = (
-        "check that it accepts the node's certificate" if settings.tls else "does this port expect TLS? Set [mqtt.tls]"
+        "check that it accepts the node's certificate."
+        if settings.tls
+        else "does this port expect TLS? Set [mqtt.tls]."
     )
-    old = ' An old broker wants mqtt.protocol = "3.1.1".' if settings.protocol == "5" else ""
-    return f"{settings.address}: connection closed before MQTT's greeting{detail}; {hint}.{old}"
+    return f"{settings.address}: connection closed before MQTT's greeting{detail}; {hint}{_old(settings)}"
+
+
+def describe_no_greeting(settings: MqttSettings) -> str:
+    """A server that takes the connection and says nothing."""
+    return f"{settings.address}: connected, but no answer to MQTT's greeting; is it an MQTT broker?{_old(settings)}"
+
+
+def _old(settings: MqttSettings) -> str:
+    return ' An old broker wants mqtt.protocol = "3.1.1"' if settings.protocol == "5" else ""
