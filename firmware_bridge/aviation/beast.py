@@ -50,7 +50,7 @@ class BeastSettings:
     def __post_init__(self) -> None:
         """Check the place."""
         if (self.lat_deg is None) != (self.lon_deg is None):
-            raise ValueError("lat_deg and lon_deg must be given together")
+            raise ValueError("lat_deg must be given with lon_deg")
         if self.lat_deg is not None and not -90.0 <= self.lat_deg <= 90.0:
             raise ValueError(f"lat_deg must be within -90 and 90, not {self.lat_deg}")
         if self.lon_deg is not None and not -180.0 <= self.lon_deg <= 180.0:

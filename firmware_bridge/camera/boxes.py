@@ -65,7 +65,7 @@ class CameraSettings:
             if value is not None and not 1 <= value <= 16_384:
                 raise ValueError(f"{key} must be within 1 and 16384, not {value}")
         if (self.width_px is None) != (self.height_px is None):
-            raise ValueError("width_px and height_px must be given together")
+            raise ValueError("width_px must be given with height_px")
         unknown = [label for label in self.ignore if self.labels and label not in self.labels]
         if unknown:
             raise ValueError(f"ignore: {unknown[0]!r} is none of labels")

@@ -54,6 +54,8 @@ _UA_TYPES = (
 )
 _STATUSES = (("undeclared", 0), ("ground", 1), ("airborne", 2), ("emergency", 3), ("fail", 4))
 _TRANSPORTS = (("nan", "wifi-nan"), ("beacon", "wifi-beacon"), ("wi", "wifi-beacon"))
+_TAKEOFF = 0
+"""Kind of operator location."""
 _LOWEST_HZ = 1e8
 """Frequencies come in Hz or in MHz; no transmitter of this kind is below 100 MHz or above 100 GHz."""
 
@@ -123,6 +125,9 @@ def _system(record: JsonObject) -> System:
         record.get("latitude", record.get("operator_lat")), record.get("longitude", record.get("operator_lon"))
     )
     altitude = record.get("geodetic_altitude", record.get("operator_altitude_geo"))
+    home = position(record.get("home_lat"), record.get("home_lon"))
+    if latitude_deg is None and home[0] is not None:  # DJI's own protocol tells where it took off
+        return System(None, _TAKEOFF, operator_latitude_deg=home[0], operator_longitude_deg=home[1])
     return System(
         None,
         operator_latitude_deg=latitude_deg,

@@ -216,7 +216,7 @@ class TestJsonLines:
     ("values", "message"),
     [
         ({"min_confidence": 1.5}, "min_confidence"),
-        ({"width_px": 320}, "width_px and height_px"),
+        ({"width_px": 320}, "width_px must be given with height_px"),
         ({"labels": ("drone",), "ignore": ("birds",)}, "ignore: 'birds'"),
         ({"hfov_deg": 500.0}, "hfov_deg"),
         ({"hfov_deg": 60.0, "projection": "flat"}, "projection"),

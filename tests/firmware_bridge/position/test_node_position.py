@@ -64,7 +64,7 @@ def test_distance() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"lat_deg": 45.0}, "together"),
+        ({"lat_deg": 45.0}, "lat_deg must be given with lon_deg"),
         ({"lat_deg": 95.0, "lon_deg": 0.0}, "lat_deg"),
         ({"lat_deg": 0.0, "lon_deg": 181.0}, "lon_deg"),
         ({"error_m": 0.0}, "error_m"),

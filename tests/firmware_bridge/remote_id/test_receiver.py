@@ -169,6 +169,15 @@ class TestDroneidGo:
         assert (contact.lat_deg, contact.speed_mps, contact.altitude_m) == (None, None, None)
         assert (contact.operator_lat_deg, contact.operator_lon_deg) == (3.0, 4.0)
 
+    def test_the_take_off_place_stands_in_for_the_pilots(self) -> None:
+        system = {"System Message": {"latitude": 0.0, "longitude": 0.0, "home_lat": 10.3, "home_lon": 20.3}}
+        (contact,), _ = read(json.dumps([DRONEID_GO[0], system]).encode() + b"\n")
+        assert (contact.operator_lat_deg, contact.operator_lon_deg, contact.operator_location) == (
+            10.3,
+            20.3,
+            "takeoff",
+        )
+
     def test_frequency_in_hertz(self) -> None:
         document = [*DRONEID_GO[1:2], {"MAC": "AA:BB:CC:DD:EE:FF"}, {"Frequency Message": {"frequency": 5.805e9}}]
         (contact,), _ = read(json.dumps(document).encode() + b"\n")
