@@ -18,10 +18,14 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from dsp.iq import complex64_to_u8
+from dsp.iq import complex64_to_u8, u8_to_complex64
+from node.sources import BackOff, ReopeningSource, RtlTcpSettings, open_radio
 from sim.librtlsdr import COMPILERS, build, environment
+from sim.radio import SimRadio
 from sim.rtl_tcp import RtlTcpServer
 from sim.rtl_tcp_session import HEADER
+from sim.scene import load_scene
+from sim.truth import TrueBurst
 
 pytestmark = pytest.mark.system
 
@@ -181,8 +185,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def real_rtl_tcp(library: Path, server: RtlTcpServer) -> Iterator[socket.socket]:
-    """Debian's rtl_tcp on the fake device, and a client connected to it."""
+def real_rtl_tcp(library: Path, server: RtlTcpServer) -> Iterator[int]:
+    """Port of Debian's rtl_tcp on the fake device."""
     port = free_port()
     program = subprocess.Popen(
         ["timeout", str(TIMEOUT_S), "rtl_tcp", "-a", "127.0.0.1", "-p", str(port)],
@@ -195,8 +199,7 @@ def real_rtl_tcp(library: Path, server: RtlTcpServer) -> Iterator[socket.socket]
     with program, program.stderr as said:
         try:
             assert any("Tuned to" in line for line in said)  # it opens its port next
-            with connected(port) as connection:
-                yield connection
+            yield port
         finally:
             program.kill()
 
@@ -214,7 +217,8 @@ def connected(port: int) -> socket.socket:
 def test_the_real_rtl_tcp_serves_the_fake_device(library: Path) -> None:
     with (
         RtlTcpServer(CountingRadio, paced=False) as server,
-        real_rtl_tcp(library, server) as connection,
+        real_rtl_tcp(library, server) as port,
+        connected(port) as connection,
         connection.makefile("rb") as stream,
     ):
         assert stream.read(12) == HEADER
@@ -277,3 +281,65 @@ def test_the_toy_radio_does_not_depend_on_how_it_is_read() -> None:
     cut = np.frombuffer(b"".join(itertools.starmap(radios[1].read_u8, [(7_000,), (13_000,)])), np.uint8)
     assert np.abs(whole.astype(int) - cut).max() < 20
     assert whole.max() > 180
+
+
+# Shipped scenes.
+
+
+@needs_rtl_sdr
+def test_rtl_sdr_records_the_scene(library: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.cu8"
+    scene = load_scene("demo")
+    receiver = scene.receiver
+    with RtlTcpServer(lambda: SimRadio(scene), paced=False) as server:
+        tuning = [
+            "-f",
+            str(int(receiver.centre_hz)),
+            "-s",
+            str(int(receiver.sample_rate_hz)),
+            "-g",
+            str(receiver.gain_db),
+        ]
+        done = run_on_fake(["rtl_sdr", *tuning, "-n", "1000000", str(out)], library, server)
+    assert done.returncode == 0, done.stderr
+    assert out.read_bytes() == SimRadio(scene).read_u8(1_000_000)
+
+
+@needs_rtl_sdr
+def test_our_client_on_the_real_rtl_tcp(library: Path) -> None:
+    """Client and server of different makes: every setting arrives at the dongle, every sample in its place."""
+    with RtlTcpServer(CountingRadio, paced=False) as server, real_rtl_tcp(library, server) as port:
+        settings = RtlTcpSettings(
+            name="mast", host="127.0.0.1", port=port, centre_hz=868.3e6, sample_rate_hz=1.024e6, gain=30.0, ppm=7,
+            bias_tee=True, digital_agc=True,
+        )  # fmt: skip
+        source = ReopeningSource(lambda: open_radio(settings), back_off=BackOff(0.01, 0.01))  # until it listens
+        blocks = list(itertools.islice(source.blocks(), 20))
+        values = {each.name: each.signed_value for each in server.commands}
+    assert {
+        "sample_rate_hz": 1_024_000, "centre_hz": 868_300_000, "manual_gain": 1, "gain_tenths_db": 297, "ppm": 7,
+        "bias_tee": 1, "digital_agc": 1,
+    }.items() <= values.items()  # fmt: skip
+    samples = np.concatenate([block.samples for block in blocks])
+    every = u8_to_complex64(indexes(0, 65_536 + len(samples)))
+    first = next(index for index in np.flatnonzero(every[:65_536] == samples[0]) if every[index + 1] == samples[1])
+    assert np.array_equal(samples, every[first : first + len(samples)])
+
+
+@needs_rtl_433
+@pytest.mark.parametrize("way", ["rtl_tcp", "librtlsdr"])
+def test_rtl_433_decodes_the_sensor_scene(library: Path, way: str) -> None:
+    """Every message of the truth: its number of repeats and of bits."""
+    scene = load_scene("ook_sensor")
+    truth: list[TrueBurst] = []
+    with RtlTcpServer(lambda: SimRadio(scene, truth=truth.append), paced=False) as server:
+        command = rtl_433(["-d", f"rtl_tcp:{server.address}" if way == "rtl_tcp" else ":SKY00001"])
+        command = [part for part in command if part not in {"-E", "quit"}]  # until the scene ends
+        done = run_on_fake(command, library, server)
+    heard = [json.loads(line) for line in done.stdout.splitlines()]
+    rows = [row["len"] for message in heard for row in message["rows"]]
+    sent = [round(burst.duration_s / 1.5e-3) for burst in truth]  # a bit of 500 and 1000 us
+    assert len(heard) >= 4, done.stderr
+    assert rows == sent[: len(rows)]  # the last message may be cut by the end of the scene
+    for message in heard:
+        assert len({row["data"] for row in message["rows"]}) == 1
