@@ -53,6 +53,7 @@ class HealthMeter:
         self._interval_s = interval_s
         self._folder = folder
         self._processor = ProcessorMeter()
+        self._worked: dict[str, tuple[float, float]] = {}
         self._started_s = time.monotonic()
         self._since = rfc3339(time.time_ns())
 
@@ -117,7 +118,7 @@ class HealthMeter:
             temperature_c=host.temperature_c,
             throttled=host.throttled,
             disk_free_mib=host.disk_free_mib,
-            radios=tuple(_radio(radio) for radio in radios),
+            radios=tuple(self._radio(radio) for radio in radios),
             queues=(*queues, QueueHealth(name="results", depth=results_waiting, capacity=RESULTS_HELD, dropped=0)),
             sinks=tuple(
                 SinkHealth(
@@ -131,21 +132,25 @@ class HealthMeter:
             ),
         )
 
-
-def _radio(radio: RadioStatus) -> RadioHealth:
-    counters = radio.counters
-    return RadioHealth(
-        name=radio.name,
-        state=radio.state,
-        center_hz=radio.centre_hz,
-        sample_rate_hz=radio.rate_hz,
-        samples=counters.samples,
-        lost_samples=counters.lost_samples + radio.samples_failed,
-        reopenings=radio.reopenings,
-        bursts=counters.bursts,
-        bursts_over_budget=counters.bursts_over_budget,
-        patches=counters.patches,
-        patches_over_budget=counters.patches_over_budget,
-        noise_dbfs=None if radio.noise_dbfs is None else round(radio.noise_dbfs, 2),
-        last_error=radio.last_error,
-    )
+    def _radio(self, radio: RadioStatus) -> RadioHealth:
+        counters = radio.counters
+        busy_s, signal_s = self._worked.get(radio.name, (0.0, 0.0))
+        self._worked[radio.name] = (radio.busy_s, radio.signal_s)
+        new_s = radio.signal_s - signal_s
+        return RadioHealth(
+            name=radio.name,
+            state=radio.state,
+            center_hz=radio.centre_hz,
+            sample_rate_hz=radio.rate_hz,
+            samples=counters.samples,
+            lost_samples=counters.lost_samples + radio.samples_failed,
+            reopenings=radio.reopenings,
+            bursts=counters.bursts,
+            bursts_over_budget=counters.bursts_over_budget,
+            patches=counters.patches,
+            patches_over_budget=counters.patches_over_budget,
+            busy_share=round((radio.busy_s - busy_s) / new_s, 4) if new_s > 0 else None,
+            pipeline_faults=radio.pipeline_faults,
+            noise_dbfs=None if radio.noise_dbfs is None else round(radio.noise_dbfs, 2),
+            last_error=radio.last_error,
+        )

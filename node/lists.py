@@ -43,7 +43,7 @@ def labels_page() -> str:
 def _about(protocol: RfProtocol) -> list[str]:
     lines = [f"### {protocol.label}", ""]
     if protocol.caveat:
-        lines += [protocol.caveat[0].upper() + protocol.caveat[1:] + ".", ""]
+        lines += [protocol.caveat[0].upper() + protocol.caveat[1:].rstrip(".") + ".", ""]
     if protocol.rests_on_simulation:
         lines += ["Tested on simulated signals only so far.", ""]
     timed = [mode for mode in protocol.modes if isinstance(mode.timing, HopTiming)]

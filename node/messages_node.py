@@ -69,6 +69,10 @@ class RadioHealth(Wire):
     bursts_over_budget: int = 0
     patches: int = 0
     patches_over_budget: int = 0
+    busy_share: float | None = Field(
+        default=None, description="processor time of the pipeline over the signal it took in, since the last message"
+    )
+    pipeline_faults: int = Field(default=0, description="how often the pipeline failed and was started anew")
     noise_dbfs: float | None = None
     last_error: str | None = None
 
