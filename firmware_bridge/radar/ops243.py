@@ -31,7 +31,13 @@ from firmware_bridge.module import Device, ModuleCounters, PortDefaults
 
 LONGEST_LINE = 1024
 """Bytes; a frame of sixteen reports with magnitudes has about 400."""
-SPEED_UNITS = {"mps": 1.0, "m/s": 1.0, "cmps": 0.01, "kmph": 1 / 3.6, "kph": 1 / 3.6, "mph": 0.44704, "fps": 0.3048}
+SPEED_UNITS = {
+    **dict.fromkeys(("mps", "m/s"), 1.0),
+    **dict.fromkeys(("cmps", "cm/s"), 0.01),
+    **dict.fromkeys(("kmph", "kph", "kmh", "km/h"), 1 / 3.6),
+    "mph": 0.44704,
+    **dict.fromkeys(("fps", "ft/s"), 0.3048),
+}
 """Metres a second of each unit of speed."""
 RANGE_UNITS = {"m": 1.0, "cm": 0.01, "ft": 0.3048, "in": 0.0254, "yd": 0.9144}
 """Metres of each unit of length."""
@@ -130,8 +136,8 @@ class Ops243:
     def _read(self, line: bytes, time_ns: int) -> list[RadarContact]:
         try:
             text = line.decode("ascii").strip()
-            if not text:
-                return []
+            if not text.strip(", "):
+                return []  # what it reports when nothing moves (``BL``, ``BS``, ``BC``)
             contacts = self._read_json(text, time_ns) if text.startswith("{") else self._read_plain(text, time_ns)
         except (_NotALineError, ValueError, OverflowError, RecursionError):
             self._framer.refused(line)

@@ -13,6 +13,8 @@ MODEL = RadarModel(range_m=30.0, for_rcs_m2=0.75, azimuth_deg=40.0, elevation_de
 OK, UNKNOWN_COMMAND, BAD_VALUE, BUSY = 0, 1, 2, 5
 PARAMETERS = frozenset({b"RBFR", b"RSPI", b"RRAI", b"THOF", b"TRFT", b"VISU", b"DEDI"})
 MOST_ROWS = 8
+SETTINGS = struct.pack("<19s8B2b4Bb4BH2B", b"K-LD7_APP-RFB-0103", *bytes(15), *bytes(7))
+"""What ``GRPS`` gives: the firmware's name and every setting, here all 0."""
 
 
 class KLd7Twin(SimulatedModule):
@@ -64,9 +66,15 @@ class KLd7Twin(SimulatedModule):
             payload = bytes(self._received[k_ld7.HEADER.size : whole])
             del self._received[:whole]
             answer += k_ld7.packet(b"RESP", bytes([self._obey(name, payload)]))
+            if name == b"GRPS" and self._ready:
+                answer += k_ld7.packet(b"RPST", SETTINGS)
         return answer
 
     def _obey(self, name: bytes, payload: bytes) -> int:
+        if name in {b"GRPS", b"GBYE"}:
+            known = self._ready and not payload
+            self._ready = self._ready and name != b"GBYE"
+            return OK if known else UNKNOWN_COMMAND
         if len(payload) != 4:
             return BAD_VALUE
         (value,) = struct.unpack("<I", payload)

@@ -48,6 +48,7 @@ class TestLines:
             (b'"mps",683,1.3', (None, -1.3, 683.0)),
             (b'"kmph",36', (None, -10.0, None)),
             (b'"mph",10', (None, -4.4704, None)),
+            (b'"km/h",48,-1.8', (None, 0.5, 48.0)),
             (b'"ft",10', (3.048, None, None)),
         ],
     )
@@ -73,6 +74,10 @@ class TestLines:
     def test_zeros_of_an_idle_radar_are_no_contacts(self) -> None:
         contacts, module = read(b'"mps",0.0\n{"unit":"mps","speed":"0.0"}\n')
         assert (contacts, module.counters.frames, module.counters.refused) == ([], 2, 0)
+
+    def test_blanks_of_an_idle_radar_are_nothing(self) -> None:
+        contacts, module = read(b" \n,\n,,\r\n\n")
+        assert (contacts, module.counters.malformed, module.counters.skipped_bytes) == ([], 0, 0)
 
     def test_answers_to_commands_are_frames_without_contacts(self) -> None:
         contacts, module = read(b'{"PowerMode" : "Idle or Pulse"}\n{"UnknownCommand" : "5"}\n')

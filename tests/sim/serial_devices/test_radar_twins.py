@@ -135,6 +135,10 @@ class TestProtocols:
         twin.boot()
         assert twin.report(1.0, 1.0) == b""
         assert twin.command(b"GNFD\x04\0\0\0\x04\0\0\0", 1.0)[-1] == 1  # not before INIT
+        assert twin.command(b"INIT\x04\0\0\0\0\0\0\0", 1.0) == b"RESP\x01\0\0\0\0"
+        assert twin.command(b"GRPS\0\0\0\0", 1.0).startswith(b"RESP\x01\0\0\0\0RPST\x2a\0\0\0K-LD7")
+        assert twin.command(b"GBYE\0\0\0\0", 1.0)[-1] == 0
+        assert twin.command(b"GBYE\0\0\0\0", 1.0)[-1] == 1
 
     def test_the_ti_runs_when_its_command_port_started_it(self) -> None:
         whole = TiBoard(RadarView((DRONE,), TI_MODEL))
