@@ -120,7 +120,9 @@ def _plain_loop(phy: OfdmPhy, rng: np.random.Generator) -> tuple[NDArray[np.comp
 def packet(phy: OfdmPhy, timing: Timing, sample_rate_hz: float, rng: np.random.Generator) -> NDArray[np.complex64]:
     """One burst of whole symbols, (n,) complex64 of unit mean power, brought to the rate by Fourier interpolation."""
     carriers = subcarriers(phy)
-    useful = fft.next_fast_len(math.ceil(carriers * PACKET_OVERSAMPLING) + 2)
+    # A fixed structure is made at the system's own rate, where its prefixes are whole numbers of samples.
+    own = 2 ** math.ceil(math.log2(carriers + 2))
+    useful = own if phy.burst_prefixes_s else fft.next_fast_len(math.ceil(carriers * PACKET_OVERSAMPLING) + 2)
     step = useful * (1.0 + phy.cyclic_prefix_s * phy.subcarrier_spacing_hz)
     rate_hz = useful * phy.subcarrier_spacing_hz
     if phy.burst_prefixes_s:
