@@ -10,6 +10,7 @@ References
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass, field
 
@@ -29,6 +30,8 @@ SCHEDULE = ("location", "basic", "system", None, "location", "operator", None, N
 """Messages in the quarters of three seconds: a position a second, the rest once (F3411-22a 5.4.4)."""
 FADING_DB = 4.0
 """Standard deviation of the level from message to message, on the ground and with one antenna."""
+SERIAL_LETTERS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+"""Letters of a serial number: no I and no O."""
 METRES_PER_DEGREE = math.radians(1.0) * 6_371_008.8
 
 
@@ -96,6 +99,22 @@ class RemoteIdView:
         """Latitude and longitude of a place in the scene, on the plane that touches the earth in its middle."""
         along_deg = METRES_PER_DEGREE * math.cos(math.radians(self.lat_deg))
         return self.lat_deg + y_m / METRES_PER_DEGREE, self.lon_deg + x_m / along_deg
+
+
+def broadcasters(targets: tuple[Target, ...]) -> tuple[Broadcaster, ...]:
+    """Let every drone among some targets broadcast, with an address and a serial number made of its name.
+
+    The serial number is one of ANSI/CTA-2063-A: four characters for the maker, one for the length (``F``: 15), the
+    number itself.
+    """
+    found = []
+    for target in targets:
+        if target.kind == "drone":
+            digest = hashlib.sha256(target.name.encode()).digest()
+            tail = "".join(SERIAL_LETTERS[byte % len(SERIAL_LETTERS)] for byte in digest[3:18])
+            address = ":".join(f"{byte:02x}" for byte in (0x02, 0, 0, *digest[:3]))
+            found.append(Broadcaster(target, address, f"1581F{tail}"))
+    return tuple(found)
 
 
 @dataclass(slots=True)

@@ -16,10 +16,20 @@ from firmware_bridge.module import Device
 from firmware_bridge.position.node_position import distance_m
 from firmware_bridge.remote_id import receiver
 from sim.propagation import Route, Waypoint
+from sim.scene import load_scene
 from sim.serial_devices.camera import CameraModel, CameraView
 from sim.serial_devices.host import DeviceHost, SimulatedModule
-from sim.serial_devices.mesh_mapper import IDLE_S, LINE_BUFFER, SLOTS, Broadcaster, MeshMapperTwin, RemoteIdView
+from sim.serial_devices.mesh_mapper import (
+    IDLE_S,
+    LINE_BUFFER,
+    SLOTS,
+    Broadcaster,
+    MeshMapperTwin,
+    RemoteIdView,
+    broadcasters,
+)
 from sim.serial_devices.port import PtyPort
+from sim.serial_devices.radars import scene_targets
 from sim.serial_devices.sscma import SscmaTwin
 from sim.serial_devices.targets import Mount, Target, places, straight
 
@@ -158,6 +168,15 @@ class TestMeshMapper:
         )
         contacts = remote_id(MeshMapperTwin(RemoteIdView(many, sensitivity_dbm=-120.0)), 6.0)
         assert len({contact.transmitter for _, contact in contacts}) == SLOTS + 8
+
+    def test_the_drones_of_a_scene_broadcast_each_under_its_own_name(self) -> None:
+        targets = scene_targets(load_scene("demo"))
+        senders = broadcasters((*targets, BIRD))
+        assert len(targets) == len(senders) > 0
+        contacts = remote_id(MeshMapperTwin(RemoteIdView(senders, sensitivity_dbm=-150.0)), 6.0)
+        named = {(contact.transmitter, contact.uas_id) for _, contact in contacts if contact.uas_id}
+        assert named == {(sender.address, sender.uas_id) for sender in senders}
+        assert all(len(sender.uas_id) == 20 for sender in senders)
 
     def test_idle_lines_and_ids_that_spoil_the_line(self) -> None:
         odd = Broadcaster(FLIGHT, uas_id='A"B\\C')
