@@ -130,18 +130,24 @@ def write_recording(scene: Scene, path: str | Path, seconds: float | None = None
 def _metadata(
     scene: Scene, bursts: list[TrueBurst], lost: list[tuple[int, int, bool]], samples: int
 ) -> dict[str, object]:
-    """SigMF metadata: a capture segment after every announced loss, an annotation for every burst in the samples."""
+    """SigMF metadata: a capture segment after every announced loss, an annotation for every burst in the samples.
+
+    Times and ``core:global_index`` are the receiver's, which does not know of silent losses.
+    """
     receiver = scene.receiver
     captures: list[dict[str, object]] = []
-    gone = 0
+    gone = unnoticed = 0
     for position, missing, silent in [(0, 0, False), *lost]:
         file_position = position - gone
         gone += missing
+        unnoticed += missing if silent else 0
         if not silent:
-            elapsed_ns = round((position + missing) * NS_PER_S / receiver.sample_rate_hz)
+            index = position + missing - unnoticed
+            elapsed_ns = round(index * NS_PER_S / receiver.sample_rate_hz)
             captures.append(
                 {
                     "core:sample_start": file_position,
+                    "core:global_index": index,
                     "core:frequency": receiver.centre_hz,
                     "core:datetime": rfc3339(scene.start_ns + elapsed_ns),
                 }
@@ -166,8 +172,8 @@ def _metadata(
 
 
 def _annotation(burst: TrueBurst, lost: list[tuple[int, int, bool]], samples: int) -> dict[str, object] | None:
-    """One annotation, cut at the end of the samples; None when all of it was lost or lies behind."""
-    start = _file_position(burst.sample_start, lost)
+    """One annotation, cut at the ends of the samples; None when all of it was lost or lies beyond."""
+    start = max(_file_position(burst.sample_start, lost), 0)
     count = min(_file_position(burst.sample_start + burst.sample_count, lost), samples) - start
     if count <= 0:
         return None
