@@ -98,9 +98,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _render(scene_name: str, seconds: float) -> tuple[bytes, float, float]:
     """Bytes of a scene as a dongle gives them, rendered before anything is timed."""
-    from sim.scene_file import load_scene
-
     from sim.radio import SimRadio
+    from sim.scene import load_scene
 
     scene = load_scene(scene_name)
     radio = SimRadio(scene)

@@ -21,7 +21,6 @@ from node.pipeline import Pipeline, PipelineSettings
 from node.runtime import RadioRunner
 from node.service import ServiceNotifier
 from node.sinks import SinkClosed, SinkStatus
-from node.sources.back_off import BackOff
 from node.tracking.tracker import Tracker, TrackerSettings
 from sim.radio import SimRadio
 from sim.scene import load_scene
@@ -52,13 +51,13 @@ class ListSink:
 
 
 def make_node(
-    openers: Mapping[str, Callable[[], IqSource]], sinks: list[ListSink], *, patient: bool = True, interval_s: float = 10.0
+    openers: Mapping[str, Callable[[], IqSource]], sinks: list[ListSink], *, interval_s: float = 10.0
 ) -> LiveNode:
     results = ResultInbox()
     radios = [
         RadioRunner(
             name, opener, partial(Pipeline, PipelineSettings(), None, name), results,
-            patient=patient, host_time=False, back_off=BackOff(0.01, 0.01),
+            patient=True, host_time=False,
         )
         for name, opener in openers.items()
     ]  # fmt: skip
