@@ -8,12 +8,9 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
-from functools import cache
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
-from pydantic_core import ErrorDetails
-
+from node.checked import TableError, Wrong, check_table
 from node.config_faults import FaultList, is_secret, other_units, suggest, type_text, unit_slip
 from node.config_lines import KeyPath
 
@@ -23,7 +20,6 @@ Table = dict[str, object]
 STAND_INS: tuple[object, ...] = ("stand-in", 868e6, 1.0, 1, True)
 """For what is missing or wrong, so that the rest can be checked too: one after the other of those that have the type,
 until one passes."""
-UNKNOWN_KEY = "unexpected_keyword_argument"
 
 
 def build(
@@ -52,7 +48,6 @@ def build(
         Keys of the same table that are checked elsewhere, to be suggested for unknown ones.
     """
     work: Table = json.loads(json.dumps(table, default=str))
-    model = _model(typing.cast("Any", kind))
     good = True
     for slipped, text in _slips(kind, work):
         faults.add((*path, *slipped), text)
@@ -61,55 +56,42 @@ def build(
     stood_in: dict[KeyPath, int] = {}
     while True:
         try:
-            made = _validate(model, work)
-        except ValidationError as error:
+            made = check_table(kind, work)
+        except TableError as error:
             good = False
-            if not _note(kind, model, work, error, path, faults, others, stood_in):
+            if not _note(kind, work, error, path, faults, others, stood_in):
                 return None
             continue
         return typing.cast("Settings", made) if good else None
 
 
-def _validate(model: type[BaseModel], work: Table) -> object:
-    checked = model.model_validate_json(json.dumps({"table": work}), strict=True)
-    return getattr(checked, "table")  # noqa: B009 - the model is made at run time
-
-
-@cache
-def _model(kind: type[Any]) -> type[BaseModel]:
-    """A model that holds the settings, so that unknown keys are faults in them too."""
-    made: type[BaseModel] = create_model(kind.__name__, __config__=ConfigDict(extra="forbid"), table=(kind, ...))
-    return made
-
-
 def _note(
     kind: type[Any],
-    model: type[BaseModel],
     work: Table,
-    error: ValidationError,
+    error: TableError,
     path: KeyPath,
     faults: FaultList,
     others: Iterable[str],
     stood_in: dict[KeyPath, int],
 ) -> bool:
     """Note what is wrong and take it out; whether another look can bring more."""
-    by_place: dict[KeyPath, list[ErrorDetails]] = {}
-    for item in error.errors():
+    by_place: dict[KeyPath, list[Wrong]] = {}
+    for item in error.wrongs:
         place = _place(work, item)
         by_place.setdefault(place, []).append(item)
     moved = False
     for place, items in by_place.items():
-        first = items[0]["type"]
+        first = items[0].kind
         if first == "missing":
             if not faults.has((*path, *place)):
                 faults.add((*path, *place), f"is missing; {_description(kind, place)}")
             moved |= _stand_in(kind, work, place, stood_in)
-        elif first == UNKNOWN_KEY:
+        elif first == "unknown":
             known = [*_names(_class_at(kind, place[:-1])), *(others if len(place) == 1 else ())]
             faults.add((*path, *place), f"is not known here; {_cure(str(place[-1]), known, faults.homes)}")
             moved |= _remove(work, place)
-        elif first == "value_error":
-            moved |= _note_check(kind, model, work, items[0], place, path, faults, stood_in)
+        elif first == "check":
+            moved |= _note_check(kind, work, items[0], place, path, faults, stood_in)
         else:
             faults.add(
                 (*path, *place), type_text(items, _get(work, place), secret=is_secret(place[-1] if place else ""))
@@ -120,16 +102,15 @@ def _note(
 
 def _note_check(
     kind: type[Any],
-    model: type[BaseModel],
     work: Table,
-    item: ErrorDetails,
+    item: Wrong,
     place: KeyPath,
     path: KeyPath,
     faults: FaultList,
     stood_in: dict[KeyPath, int],
 ) -> bool:
     """What a settings class says of itself: the first of its keys that it names is the wrong one."""
-    text = str(item["ctx"]["error"]) if "ctx" in item else item["msg"]
+    text = item.text
     table = _get(work, place)
     names = _names(_class_at(kind, place))
     named = [word for word in re.findall(r"[a-z][a-z0-9_]*", text) if word in names]
@@ -140,7 +121,7 @@ def _note_check(
     wrong = (*place, present[0])
     if wrong in stood_in:
         return _stand_in(kind, work, wrong, stood_in)
-    faults.add((*path, *wrong), _without_key(present[0], text) + _meant(model, work, wrong))
+    faults.add((*path, *wrong), _without_key(present[0], text) + _meant(kind, work, wrong))
     return _remove(work, wrong)
 
 
@@ -149,16 +130,16 @@ def _without_key(key: str, text: str) -> str:
     return text.removeprefix(f"{key}: ").removeprefix(f"{key} ")
 
 
-def _meant(model: type[BaseModel], work: Table, place: KeyPath) -> str:
+def _meant(kind: type[Any], work: Table, place: KeyPath) -> str:
     """A hint at the unit, if the value passes in another one."""
     key = str(place[-1])
     for value, written in other_units(key, _get(work, place)):
         trial: Table = json.loads(json.dumps(work))
         _set(trial, place, value)
         try:
-            _validate(model, trial)
-        except ValidationError as error:
-            if any(key in item["loc"] or key in item["msg"] for item in error.errors()):
+            check_table(kind, trial)
+        except TableError as error:
+            if any(key in item.steps or key in item.text for item in error.wrongs):
                 continue
         return f"; did you mean {written}?"
     return ""
@@ -192,14 +173,14 @@ def _cure(key: str, known: list[str], homes: Mapping[str, str]) -> str:
     return suggest(key, known)
 
 
-def _place(work: Table, item: ErrorDetails) -> KeyPath:
+def _place(work: Table, item: Wrong) -> KeyPath:
     """Where an error lies: its location without the names of alternatives that pydantic puts in."""
     place: KeyPath = ()
     value: object = work
-    steps = item["loc"][1:]
+    steps = item.steps
     for number, step in enumerate(steps):
         last = number == len(steps) - 1
-        if isinstance(value, Mapping) and (step in value or (last and item["type"] == "missing")):
+        if isinstance(value, Mapping) and (step in value or (last and item.kind == "missing")):
             value = value.get(str(step))
         elif isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]

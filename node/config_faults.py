@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pydantic_core import ErrorDetails
-
+from node.checked import Wrong
 from node.config_lines import KeyPath, line_of
 
 SECRET = re.compile(r"password(?!_file)|passwd|secret|token|api_?key", re.IGNORECASE)
@@ -135,33 +134,27 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(words))}"
 
 
-def type_text(errors: Sequence[ErrorDetails], value: object, *, secret: bool) -> str:
+def type_text(wrongs: Sequence[Wrong], value: object, *, secret: bool) -> str:
     """What a value should be, from all that the checker says of it."""
     wanted: list[str] = []
     choices: list[str] = []
     other: list[str] = []
-    for error in errors:
-        kind = error["type"]
-        if kind in NAMES:
-            wanted.append(NAMES[kind])
-        elif kind == "literal_error":
-            choices += re.findall(r"'([^']*)'", str(error["ctx"]["expected"])) or [str(error["ctx"]["expected"])]
+    for wrong in wrongs:
+        if wrong.detail in NAMES:
+            wanted.append(NAMES[wrong.detail])
+        elif wrong.choices:
+            choices += re.findall(r"'([^']*)'", wrong.choices) or [wrong.choices]
         else:
-            other.append(error["msg"])
+            other.append(wrong.text)
     parts = [*dict.fromkeys(wanted), *(f'"{choice}"' for choice in choices)]
     said = MASK if secret else shown(value)
     text = f"must be {' or '.join(parts)}, not {said}" if parts else f"{'; '.join(other)}, not {said}"
     if isinstance(value, str) and choices:
         close = difflib.get_close_matches(value, choices, 1)
         return f'{text}; did you mean "{close[0]}"?' if close else text
-    if (
-        isinstance(value, str)
-        and not secret
-        and _is_number(value)
-        and {"float_type", "int_type"} & {e["type"] for e in errors}
-    ):
+    if isinstance(value, str) and not secret and _is_number(value) and {"a number", "a whole number"} & set(wanted):
         return f"{text}: write it without quotes"
-    if "string_type" in {e["type"] for e in errors} and isinstance(value, int | float):
+    if "text in quotes" in wanted and isinstance(value, int | float):
         return f"{text}: write it in quotes"
     return text
 

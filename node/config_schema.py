@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, create_model
-
 from firmware_bridge.devices import DEVICES
 from firmware_bridge.link_settings import LinkSettings
+from node.checked import table_schema
 from node.config_build import describe
 from node.config_registry import RADIOS, TABLES
 
@@ -40,13 +39,10 @@ def config_schema() -> dict[str, Any]:
 
 def _table(kind: type[Any], shared: dict[str, Any]) -> dict[str, Any]:
     """Schema of one settings class; what it refers to goes into ``shared``."""
-    model = create_model("Holder", __config__=ConfigDict(extra="forbid"), table=(kind, ...))
-    whole = TypeAdapter(model).json_schema()
-    definitions: dict[str, Any] = whole.get("$defs", {})
+    own, definitions = table_schema(kind)
     classes = _classes(kind)
-    for name, schema in definitions.items():
+    for name, schema in {kind.__name__: own, **definitions}.items():
         _describe(schema, classes.get(name))
-    own: dict[str, Any] = definitions.pop(str(whole["properties"]["table"]["$ref"]).rpartition("/")[2])
     shared.update(definitions)
     return own
 

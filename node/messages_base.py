@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from node.checked import BaseModel, ConfigDict, Field
 
 NS_PER_MS = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pydantic import Field
-
+from node.checked import Field
 from node.messages_base import Share, Timestamp, Uuid, Wire
 from node.messages_track import ModelInfo, NodeInfo, TimeSource
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
-
 from dsp.protocols.record import Family
+from node.checked import ConfigDict, Field, model_validator
 from node.messages_base import Share, Timestamp, Uuid, Wire
 from node.tracking.track import ChangeKind, EndReason
 
