@@ -280,17 +280,14 @@ def _crowd(table: CheckedTable, default_seed: int, receiver: Receiver | None) ->
     snr_db = table.numbers("snr_db", 2, (3.0, 30.0))
     period_s = table.numbers("period_s", 2, (1.0, 15.0))
     ppm = table.numbers("ppm", 2, (-20.0, 20.0))
-    labels = table.get("labels")
-    if labels is None:
-        labels = [label for label in CROWD_LABELS if label in BY_LABEL]
+    usual = [label for label in CROWD_LABELS if label in BY_LABEL]
+    labels = table.get("labels") if table.has("labels") else usual
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         table.faults.add(table.path("labels"), "must be a list of protocol labels")
         labels = []
     table.close()
-    if count is None or seed is None or None in (low_hz, high_hz, snr_db, period_s, ppm):
+    if count is None or seed is None or low_hz is None or high_hz is None or None in (snr_db, period_s, ppm):
         return None
-    assert low_hz is not None
-    assert high_hz is not None
     return table.faults.build(
         table.key,
         lambda: Crowd(count, seed, low_hz, high_hz, tuple(labels), _pair(snr_db), _pair(period_s), _pair(ppm)),

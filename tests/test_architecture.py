@@ -18,8 +18,6 @@ LONGEST_FILE = 300
 EXCUSE = re.compile(r"^# Longer than 300 lines: .{20,}", re.MULTILINE)
 EVERYWHERE = {"numpy", "scipy"}
 SEVERAL = {
-    # A model is declared where its fields are; nothing but wire and configuration is.
-    "pydantic": re.compile(r"node/(messages|config)\w*\.py"),
     # Training only; node/train.py looks whether it is there before it spends minutes on data.
     "torch": re.compile(r"models/train/\w+\.py|node/train\.py"),
 }
