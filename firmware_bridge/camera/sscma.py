@@ -23,12 +23,12 @@ from dataclasses import dataclass, replace
 from firmware_bridge.camera.boxes import MOST_BOXES, Box, BoxReader, CameraSettings
 from firmware_bridge.contacts import Contact
 from firmware_bridge.framing import LineFramer
-from firmware_bridge.json_text import JsonObject, as_object, number, parse
+from firmware_bridge.json_text import JsonObject, as_object, number, parse, text
 from firmware_bridge.module import Device, ModuleCounters, PortDefaults
 
 LONGEST_LINE = 256 * 1024
 """Bytes of a message with a picture in base64: 640 x 480 in JPEG at most about 150 kB."""
-START = b"AT+BREAK\r\nAT+INVOKE=-1,0,1\r\n"
+START = b"AT+BREAK\rAT+INVOKE=-1,0,1\r"
 """Stop what runs, then endless inference, every result, without pictures."""
 START_AGAIN_NS = 5_000_000_000
 """Silence after which it is started again: a module that was reset waits for a command, and the slowest networks take
@@ -67,7 +67,7 @@ class SscmaSettings(CameraSettings):
 
 
 class Sscma:
-    """Driver of an SSCMA camera."""
+    """Driver of an SSCMA camera; ``fault`` is for health."""
 
     def __init__(self, settings: SscmaSettings) -> None:
         self._settings = settings
@@ -76,6 +76,7 @@ class Sscma:
         self._boxes = BoxReader(settings)
         self._size_px: tuple[int, int] | None = None
         self._heard_ns: int | None = None
+        self.fault: str | None = None
 
     def greeting(self) -> bytes:
         """Start inference; forgets half a line."""
@@ -126,11 +127,18 @@ class Sscma:
         self._lines.accepted()
         if message.get("type") == _REPLY and data is not None:
             self._read_size(as_object(data.get("sensor")) or data)
-        if message.get("type") != _EVENT or name.rpartition("@")[2] != "INVOKE" or data is None:
+        if name.rpartition("@")[2] != "INVOKE":
+            return []
+        code = message.get("code")
+        if code not in {0, None}:
+            self.fault = (
+                f"the camera refuses to infer (code {text(str(code))}): is a model on it, and its sensor plugged in?"
+            )
+            return []
+        if message.get("type") != _EVENT or data is None:
             return []
         self._heard_ns = time_ns
-        if message.get("code") not in {0, None}:
-            return []
+        self.fault = None
         return self._contacts(data, time_ns)
 
     def _read_size(self, sensor: JsonObject) -> None:

@@ -35,6 +35,8 @@ DEVICE_LOST_NS = 5_000_000_000
 SIGMA_PER_EPH = 1 / 2.448
 """``eph`` bounds the horizontal error with 95 % (gpsd, ``GPSD_CONFIDENCE``): 2.448 standard deviations of one axis of a
 circular normal error."""
+NO_RECEIVER = "gpsd has no receiver: plug it in, and name it in /etc/default/gpsd"
+NO_FIX = "the receiver has no fix: check its antenna and its view of the sky"
 _FIXES = {1: "none", 2: "2d", 3: "3d"}
 
 
@@ -72,7 +74,7 @@ def parse_time_ns(value: object) -> int | None:
 
 
 class Gpsd:
-    """Reads a receiver through gpsd.
+    """Reads a receiver through gpsd; ``fault`` is for health.
 
     Parameters
     ----------
@@ -90,6 +92,7 @@ class Gpsd:
         self._receiver_mode = 0
         self._satellites: int | None = None
         self._offset = OffsetEstimate()
+        self.fault: str | None = None
 
     def greeting(self) -> bytes:
         """Ask for reports; forgets half a line."""
@@ -132,7 +135,9 @@ class Gpsd:
             self._lines.refused(line)
             return []
         self._lines.accepted()
-        if kind == "SKY" and self._concerns(report):
+        if (kind == "DEVICES" and report.get("devices") == []) or (kind == "POLL" and report.get("active") == 0):
+            self.fault = NO_RECEIVER
+        elif kind == "SKY" and self._concerns(report):
             self._read_sky(report)
         elif kind in {"TOFF", "PPS"} and self._concerns(report):
             self._read_clocks(report, by_pulse=kind == "PPS")
@@ -143,6 +148,7 @@ class Gpsd:
                 self._counters.refused += 1
                 return []
             self._counters.contacts += 1
+            self.fault = NO_FIX if fix.fix == "none" else None
             return [fix]
         return []
 

@@ -103,6 +103,13 @@ class TestSscma:
         assert module.requests(NOW_NS + 2 * START_AGAIN_NS) == b""
         assert SscmaSettings(start=False).make().greeting() == b""
 
+    def test_a_camera_that_cannot_infer_says_so_until_it_can(self) -> None:
+        module = SscmaSettings().make()
+        module.feed(b'\r{"type": 0, "name": "INVOKE", "code": 3, "data": {}}\n', NOW_NS)
+        assert "code 3" in (module.fault or "")
+        module.feed(EVENT, NOW_NS)
+        assert module.fault is None
+
     def test_a_picture_that_never_ends_is_bounded(self) -> None:
         contacts, module = read(SscmaSettings(), b'{"image":"' + b"A" * (2 * LONGEST_LINE) + b'"}\n' + EVENT)
         assert len(contacts) == 2

@@ -109,6 +109,19 @@ def test_of_two_receivers_the_one_with_the_better_fix_is_used() -> None:
     ] * 2
 
 
+def test_faults_are_said_with_the_cure_until_they_are_over() -> None:
+    module = GpsdSettings().make()
+    assert module.fault is None
+    module.feed(lines({"class": "DEVICES", "devices": []}), NOW_NS)
+    assert "no receiver" in (module.fault or "")
+    module.feed(lines({**TPV, "mode": 1}), NOW_NS)
+    assert "no fix" in (module.fault or "")
+    module.feed(lines(TPV), NOW_NS)
+    assert module.fault is None
+    module.feed(lines({"class": "POLL", "active": 0, "tpv": []}), NOW_NS)
+    assert "no receiver" in (module.fault or "")
+
+
 def test_silence_is_polled() -> None:
     module = GpsdSettings().make()
     assert module.greeting() == WATCH
@@ -241,3 +254,4 @@ def test_a_gpsd_without_a_receiver_is_alive_and_blocks_nothing(tmp_path: Path) -
         finally:
             assert link.stop()
     assert module.counters.contacts == 0
+    assert "no receiver" in (module.fault or "")
