@@ -215,6 +215,16 @@ def intact(frame: bytes) -> bool:
     return frame[1] <= definition.length and checksum(bytes([definition.extra]), before) == sent
 
 
+def contains(data: bytes) -> bool:
+    """Whether there is an intact OPEN_DRONE_ID message among some bytes, as a cure for a wrong setting."""
+    for found in MAGIC.finditer(data):
+        start = found.start()
+        length = measure(data, start)
+        if 0 < length <= len(data) - start and int.from_bytes(data[start + 7 : start + 10], "little") in DEFINITIONS:
+            return intact(data[start : start + length])
+    return False
+
+
 def observation(frame: bytes) -> Observation | None:
     """Read an intact frame.
 

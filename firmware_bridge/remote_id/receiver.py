@@ -26,6 +26,8 @@ LONGEST_LINE = 8192
 AUTO, MAVLINK = "auto", "mavlink"
 DIALECT_NAMES = (AUTO, MAVLINK, *(dialect.name for dialect in JSON_DIALECTS))
 
+SPEAKS_MAVLINK = 'the receiver speaks MAVLink: set dialect = "mavlink"'
+
 _REMARK = re.compile(rb'[^{\[\x00-\x08\x0e-\x1f\x7f-\xff][^\x00-\x08\x0e-\x1f\x7f-\xff]*|\{"[^"]*"\}')
 """Printable text that does not begin like JSON, or one bare text in braces."""
 
@@ -59,7 +61,7 @@ class RemoteIdSettings:
 
 
 class JsonReceiver:
-    """A receiver that writes JSON lines.
+    """A receiver that writes JSON lines; ``fault`` is for health.
 
     Parameters
     ----------
@@ -74,6 +76,7 @@ class JsonReceiver:
         self._counters = ModuleCounters()
         self._lines = LineFramer(LONGEST_LINE, self._counters)
         self._transmitters = Transmitters(name)
+        self.fault: str | None = None
 
     def greeting(self) -> bytes:
         """Forget half a line; these receivers need no command."""
@@ -115,8 +118,11 @@ class JsonReceiver:
             observations = None
         if observations is None:
             self._lines.refused(line)
+            if mavlink.contains(line):
+                self.fault = SPEAKS_MAVLINK
             return []
         self._lines.accepted()
+        self.fault = None
         self._counters.contacts += len(observations)
         return [self._transmitters.observe(observation, time_ns) for observation in observations]
 

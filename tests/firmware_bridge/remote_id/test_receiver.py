@@ -496,6 +496,15 @@ class TestMavlink:
         assert len(contacts) == 2
         assert module.counters.skipped_bytes == 0
 
+    def test_a_receiver_set_to_the_wrong_dialect_is_told_the_right_one(self) -> None:
+        module = RemoteIdSettings("rid").make()
+        module.feed(MESH_LINE.encode(), NOW_NS)
+        assert getattr(module, "fault", "") is None
+        module.feed(PACK_FRAME * 2 + b"\n", NOW_NS)
+        assert "mavlink" in getattr(module, "fault", "")
+        module.feed(MESH_LINE.encode(), NOW_NS)
+        assert getattr(module, "fault", "") is None
+
     def test_gaps_are_counted(self) -> None:
         later = mavlink_frame(0, bytes.fromhex("000000000d035104ff"), 50, sequence=9)
         assert read(PACK_FRAME + later, "mavlink")[1].counters.gaps == 3
