@@ -33,7 +33,6 @@ from sim.rtl_tcp_stats import ServerStats
 SEND_BUFFER_BYTES = 65_536
 """Kept small, so that little of the old frequency is on its way after a retune, as with a dongle; Linux doubles it."""
 LOG_COMMANDS = 10_000
-"""Commands kept for ``commands``."""
 
 
 class RtlTcpServer:
@@ -151,6 +150,11 @@ class RtlTcpServer:
             self._changed.wait_for(lambda: condition(self) or self._failure is not None, timeout_s)
             return condition(self)
 
+    def wait_failed(self) -> None:
+        """Wait until the radio fails, for ever if it does not; ``stop`` then raises what it raised."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._failure is not None)
+
     def refuse(self, refuse: bool = True, timeout_s: float = 10.0) -> None:
         """Refuse connections from now on (or take them again); the present client stays.
 
@@ -171,8 +175,6 @@ class RtlTcpServer:
     def _close_sockets(self) -> None:
         for each in (self._listener, self._wake_in, self._wake_out):
             each.close()
-
-    # The thread.
 
     def _run(self) -> None:
         try:

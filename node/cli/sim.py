@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     serve.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on; 0 takes a free one")
     serve.add_argument("--unpaced", action="store_true", help="as fast as the client reads, not in real time")
     serve.set_defaults(act=_serve)
+    dongle = actions.add_parser("dongle", help="run a program for RTL-SDRs (rtl_433, rtl_test ...) on a scene")
+    _scene_arguments(dongle)
+    dongle.add_argument("--unpaced", action="store_true", help="as fast as the program reads, not in real time")
+    dongle.add_argument("program", nargs="+", metavar="PROGRAM", help="-- and then the program with its arguments")
+    dongle.set_defaults(act=_dongle)
 
 
 def _scene_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,14 +113,18 @@ def _serve(args: argparse.Namespace) -> int:
         sys.stderr.write(f"skypicket sim: --port must be from 0 to 65535, not {args.port}\n")
         return 2
     receiver = scene.receiver
-    server = RtlTcpServer(
-        lambda: SimRadio(scene),
-        host=args.host,
-        port=args.port,
-        centre_hz=receiver.centre_hz,
-        sample_rate_hz=receiver.sample_rate_hz,
-        paced=not args.unpaced,
-    )
+    try:
+        server = RtlTcpServer(
+            lambda: SimRadio(scene),
+            host=args.host,
+            port=args.port,
+            centre_hz=receiver.centre_hz,
+            sample_rate_hz=receiver.sample_rate_hz,
+            paced=not args.unpaced,
+        )
+    except ValueError as fault:
+        sys.stderr.write(f"skypicket sim: scene {scene.name}: receiver.sample_rate_hz: {fault}\n")
+        return 2
     try:
         server.start()
     except OSError as fault:
@@ -125,9 +133,25 @@ def _serve(args: argparse.Namespace) -> int:
         return 1
     try:
         print(f"serving scene {scene.name} at {server.address}; every client hears it from the beginning", flush=True)
-        threading.Event().wait()
+        server.wait_failed()
     except KeyboardInterrupt:
         return 0
     finally:
         server.stop()
     return 0
+
+
+def _dongle(args: argparse.Namespace) -> int:
+    from sim.librtlsdr import BuildError
+    from sim.librtlsdr.run import run_on_scene
+
+    scene = _load(args)
+    if scene is None:
+        return 2
+    try:
+        return run_on_scene(scene, args.program, paced=not args.unpaced)
+    except BuildError as fault:
+        sys.stderr.write(f"skypicket sim: {fault}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 0
