@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import platform
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from dsp.iq import SourceError
+from firmware_bridge.link_settings import USB_PORT
 from models.classifier import ModelError
 from node.clock import clock_state
 from node.config import NodeConfig
@@ -41,6 +43,8 @@ HOT_C = 80.0
 """
 TV_DRIVER = "dvb_usb_rtl28xxu"
 KERNEL_MODULES = Path("/proc/modules")
+USB_DEVICES = Path("/sys/bus/usb/devices")
+CONNECT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ def _model(path: Path | None) -> Check:
     try:
         model = load_classifier(path).model
     except ModelError as fault:
-        return Check("model", "FAIL", one_line(str(fault)), "make model, or name another in [model] path")
+        return Check("model", "FAIL", one_line(str(fault)))
     return Check("model", "OK", f"{model.name} {model.version}, sha256 {model.sha256[:12]}")
 
 
@@ -167,7 +171,7 @@ def _dongles(wanted: list[RtlSdrSettings]) -> Iterator[Check]:
         try:
             index = choose(serials, radio.serial, f"radio {radio.name}")
         except SourceError as fault:
-            yield Check(f"radio {radio.name}", "FAIL", one_line(str(fault)))
+            yield Check(f"radio {radio.name}", "FAIL", one_line(str(fault)).removeprefix(f"radio {radio.name}: "))
         else:
             yield Check(f"radio {radio.name}", "OK", f"dongle {serials[index]}")
 
@@ -182,15 +186,46 @@ def _broker(settings: MqttSettings, node: NodeIdentity) -> Iterator[Check]:
 
 def _serial_ports(config: NodeConfig | None) -> Iterator[Check]:
     for name, port in config.serial_ports if config is not None else ():
-        path = Path(port)
-        if not path.exists():
-            present = ", ".join(sorted(str(each) for each in Path("/dev/serial/by-id").glob("*"))) or "none"
-            yield Check(f"port {name}", "FAIL", f"{port} is not there", f"plug it in; ports present: {present}")
-        elif not os.access(path, os.R_OK | os.W_OK):
-            cure = "sudo usermod -aG dialout USER, then log in anew"
-            yield Check(f"port {name}", "FAIL", f"{port} may not be read and written by this user", cure)
-        else:
-            yield Check(f"port {name}", "OK", port)
+        level, text, cure = _port(port)
+        yield Check(f"port {name}", level, text, cure)
+
+
+def _port(port: str) -> tuple[Level, str, str | None]:
+    """Whether a port is there and may be used; it is not opened, because a running node may have it."""
+    usb = USB_PORT.fullmatch(port)
+    if usb is not None:
+        wanted = (usb["vid"].lower(), usb["pid"].lower())
+        present = sorted(_usb_numbers())
+        if wanted in present:
+            return "OK", port, None
+        numbers = ", ".join(f"usb:{vid}:{pid}" for vid, pid in present) or "none"
+        return "FAIL", f"{port} is not there", f"plug it in; USB devices present: {numbers}"
+    scheme, _, address = port.partition("://")
+    if address:
+        host, _, number = address.partition(":")
+        if scheme != "socket":
+            return "OK", f"{port} (not tried)", None
+        try:
+            socket.create_connection((host, int(number)), CONNECT_S).close()
+        except (OSError, ValueError) as fault:
+            return "FAIL", f"{port}: {fault}", "start what serves it, check host and port"
+        return "OK", port, None
+    path = Path(port)
+    if not path.exists():
+        present_ports = ", ".join(sorted(str(each) for each in Path("/dev/serial/by-id").glob("*"))) or "none"
+        return "FAIL", f"{port} is not there", f"plug it in; ports present: {present_ports}"
+    if not os.access(path, os.R_OK | os.W_OK):
+        return "FAIL", f"{port} may not be used by this user", "sudo usermod -aG dialout USER, then log in anew"
+    return "OK", port, None
+
+
+def _usb_numbers() -> Iterator[tuple[str, str]]:
+    """Vendor and product of every USB device."""
+    for vendor in USB_DEVICES.glob("*/idVendor"):
+        try:
+            yield vendor.read_text().strip(), vendor.with_name("idProduct").read_text().strip()
+        except OSError:
+            continue
 
 
 def _machine(config: NodeConfig | None) -> Iterator[Check]:

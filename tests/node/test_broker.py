@@ -20,6 +20,7 @@ async def run(*command: str) -> str:
     assert process.returncode == 0, out
     return out.decode()
 
+
 pytestmark = pytest.mark.skipif(
     shutil.which("mosquitto_pub") is None, reason="no mosquitto_pub: sudo apt install mosquitto-clients"
 )
