@@ -1,27 +1,15 @@
-"""Civil aircraft: messages built from first principles, damaged streams, and Debian's dump1090 on a real recording."""
+"""Beast feeds: messages built from first principles, broken and damaged streams."""
 
 from __future__ import annotations
 
 import math
-import os
 import random
-import shutil
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.signal import resample_poly
 
-from firmware_bridge.aviation.aircraft import FORGET_NS, MOST_AIRCRAFT, UNPLACED_NS, AircraftTable, Report
 from firmware_bridge.aviation.beast import BeastFramer, BeastSettings
-from firmware_bridge.aviation.sbs import SbsSettings
 from firmware_bridge.contacts import AircraftContact, Contact
 from firmware_bridge.module import ModuleCounters, SerialModule
 from firmware_bridge.position.node_position import distance_m
@@ -192,93 +180,6 @@ def test_frames_survive_escaping_and_any_cutting(items: list[tuple[int, bytes]],
     assert (counters.bytes, counters.skipped_bytes, counters.malformed) == (len(stream), 0, 0)
 
 
-SBS_LINE = (
-    b"MSG,3,1,1,4D2023,1,2026/11/26,14:45:05.407,2026/11/26,14:45:05.407,EZY85MH ,22425,385,158,37.07950,13.79596,"
-    b"-1920,0112,0,0,0,0\r\n"
-)
-
-
-class TestSbs:
-    def test_a_line(self) -> None:
-        module = SbsSettings().make()
-        assert all(contact.lat_deg is None for contact in read(module, SBS_LINE))
-        (contact,) = read(module, SBS_LINE, NOW_NS + 2 * SECOND_NS)
-        assert (contact.icao_address, contact.callsign, contact.squawk) == (0x4D2023, "EZY85MH", "0112")
-        assert (contact.lat_deg, contact.lon_deg, contact.track_deg) == (37.0795, 13.79596, 158.0)
-        assert contact.altitude_m == pytest.approx(22_425 * 0.3048)
-        assert contact.speed_mps == pytest.approx(385 * 1852 / 3600)
-        assert contact.vertical_speed_mps == pytest.approx(-1920 * 0.3048 / 60)
-        assert contact.altitude_is_pressure is True
-
-    def test_altitude_above_the_ellipsoid(self) -> None:
-        (contact, *_) = read(SbsSettings().make(), SBS_LINE.replace(b"22425", b"22425H"))
-        assert contact.altitude_is_pressure is False
-
-    def test_empty_fields_tell_nothing(self) -> None:
-        (contact,) = read(SbsSettings().make(), b"MSG,8,1,1,4D2023,1,,,,,,,,,,,,,,,,0\r\n")
-        assert (contact.callsign, contact.lat_deg, contact.altitude_m, contact.speed_mps) == (None,) * 4
-
-    @pytest.mark.parametrize(
-        ("old", "new", "counter"),
-        [
-            (b"37.07950", b"97.07950", "refused"),
-            (b"22425", b"2242x", "refused"),
-            (b",385,", b",38500,", "refused"),
-            (b"0112", b"0912", "refused"),
-            (b"EZY85MH", b"EZY\xff5MH", "refused"),
-            (b"4D2023", b"4D20Z3", "malformed"),
-            (b",0,0,0,0\r", b",0,0,0\r", "malformed"),
-            (b"MSG", b"MSC", "malformed"),
-        ],
-    )
-    def test_damaged_lines(self, old: bytes, new: bytes, counter: str) -> None:
-        module = SbsSettings().make()
-        assert read(module, SBS_LINE.replace(old, new)) == []
-        assert getattr(module.counters, counter) == 1
-
-    def test_other_lines_and_addresses_are_passed_over(self) -> None:
-        module = SbsSettings().make()
-        other = b"AIR,,5,7,4D2023,1,2026/11/26,14:45:05.407,2026/11/26,14:45:05.407\r\n\r\n"
-        assert read(module, other + SBS_LINE.replace(b"4D2023", b"~4D2023")) == []
-        assert (module.counters.malformed, module.counters.refused) == (0, 0)
-
-
-class TestTable:
-    def test_a_wild_position_is_refused_and_a_lasting_one_believed(self) -> None:
-        table = AircraftTable("adsb")
-        place = Report(1, lat_deg=45.0, lon_deg=9.0)
-        assert table.take(place, NOW_NS)[0] is not None  # told, but not where
-        assert table.place(1, NOW_NS) is None
-        first = table.take(place, NOW_NS + SECOND_NS)[0]
-        assert first is not None
-        assert first.lat_deg == 45.0
-        wild = Report(1, lat_deg=46.0, lon_deg=9.0)
-        assert table.take(wild, NOW_NS + 2 * SECOND_NS) == (None, True)
-        assert table.take(place, NOW_NS + 3 * SECOND_NS)[0] is not None
-        told = [table.take(wild, NOW_NS + (4 + step) * SECOND_NS)[0] for step in range(6)]
-        assert [contact is not None and contact.lat_deg == 46.0 for contact in told] == [False] * 4 + [True] * 2
-
-    def test_an_aircraft_without_a_place_is_told_once_a_second(self) -> None:
-        table = AircraftTable("adsb")
-        told = [table.take(Report(1, squawk="7000"), NOW_NS + step * UNPLACED_NS // 10)[0] for step in range(31)]
-        assert sum(contact is not None for contact in told) == 4
-
-    def test_old_values_are_not_told_as_new(self) -> None:
-        table = AircraftTable("adsb")
-        table.take(Report(1, callsign="EZY85MH", altitude_m=1000.0, speed_mps=100.0), NOW_NS)
-        contact, _ = table.take(Report(1, squawk="7000"), NOW_NS + 11 * SECOND_NS)
-        assert contact is not None
-        assert (contact.callsign, contact.altitude_m, contact.speed_mps) == ("EZY85MH", None, None)
-
-    def test_the_silent_are_forgotten_and_many_are_bounded(self) -> None:
-        table = AircraftTable("adsb")
-        for address in range(1, 3 * MOST_AIRCRAFT):
-            table.take(Report(address), NOW_NS)
-        assert len(table) == MOST_AIRCRAFT
-        table.take(Report(9), NOW_NS + FORGET_NS + 1)
-        assert len(table) == 1
-
-
 STREAM = b"".join(
     beast(frame)
     for step in range(4)
@@ -290,129 +191,33 @@ STREAM = b"".join(
 )
 
 
-@pytest.mark.parametrize(
-    ("settings", "stream"),
-    [(BeastSettings(), STREAM), (SbsSettings(), SBS_LINE * 3 + b"noise\n")],
-    ids=["beast", "sbs"],
-)
-def test_any_cutting_gives_the_same_contacts(settings: BeastSettings | SbsSettings, stream: bytes) -> None:
-    whole: SerialModule = settings.make()
+def test_any_cutting_gives_the_same_contacts() -> None:
+    stream = STREAM
+    whole = BeastSettings().make()
     expected = read(whole, stream)
     assert len(expected) >= 3
-    cut: SerialModule = settings.make()
+    cut = BeastSettings().make()
     assert [contact for place in range(len(stream)) for contact in read(cut, stream[place : place + 1])] == expected
     assert cut.counters == whole.counters
 
 
-@pytest.mark.parametrize(
-    ("settings", "stream"), [(BeastSettings(), STREAM), (SbsSettings(), SBS_LINE * 8)], ids=["beast", "sbs"]
-)
-def test_a_million_random_and_damaged_bytes(settings: BeastSettings | SbsSettings, stream: bytes) -> None:
+def test_a_million_random_and_damaged_bytes() -> None:
     rng = random.Random(29)
-    module: SerialModule = settings.make()
+    module = BeastSettings().make()
     fed = 0
     while fed < 500_000:
         data = rng.randbytes(4096)
         fed += len(data)
         assert read(module, data) == []
     while fed < 1_000_000:
-        damaged = bytearray(stream)
+        damaged = bytearray(STREAM)
         for _ in range(rng.randint(1, 20)):
             place = rng.randrange(len(damaged))
             damaged[place : place + rng.randrange(3)] = rng.randbytes(rng.randrange(3))
         fed += len(damaged)
         contacts = read(module, bytes(damaged), NOW_NS + fed * 1000)
-        if isinstance(settings, BeastSettings):  # the parity lets no damaged squitter through
-            assert {contact.icao_address for contact in contacts} <= {AIRCRAFT}
+        assert {contact.icao_address for contact in contacts} <= {AIRCRAFT}  # the parity lets no damage through
     assert module.counters.bytes == fed
-
-
-def recording() -> Path:
-    path = Path(os.environ.get("SKYPICKET_SHARED", "../shared")) / "recordings" / "dump1090_modes1_1090_2M.sigmf-data"
-    if not path.is_file():
-        pytest.skip(f"no recording: {path} is missing (set SKYPICKET_SHARED)")
-    return path
-
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports: list[int] = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
-@contextmanager
-def dump1090(beast_port: int, sbs_port: int) -> Iterator[subprocess.Popen[bytes]]:
-    program = shutil.which("dump1090-mutability")
-    if program is None:
-        pytest.skip("dump1090-mutability is not installed (Debian package of that name)")
-    command = [program, "--ifile", "-", "--quiet", "--net", "--net-bind-address", "127.0.0.1"]
-    command += ["--net-ri-port", "0", "--net-ro-port", "0", "--net-bi-port", "0"]
-    command += ["--net-bo-port", str(beast_port), "--net-sbs-port", str(sbs_port)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait(10)
-
-
-def connected(port: int, limit_s: float = 20.0) -> socket.socket:
-    until_s = time.monotonic() + limit_s
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), 5)
-        except OSError:
-            if time.monotonic() > until_s:
-                raise
-
-
-def everything(connection: socket.socket) -> bytes:
-    connection.settimeout(20)
-    data = b""
-    while piece := connection.recv(65_536):
-        data += piece
-    return data
-
-
-@pytest.mark.system
-@pytest.mark.recordings
-def test_a_real_aircraft_through_debians_dump1090() -> None:
-    """The recording is at 2 MS/s and dump1090-mutability decodes 2.4 MS/s, so it is resampled by 6/5."""
-    raw = np.fromfile(recording(), np.uint8).astype(np.float32) - 127.4
-    resampled = resample_poly(raw[::2] + 1j * raw[1::2], 6, 5)
-    samples = np.empty(2 * len(resampled), np.uint8)
-    samples[::2] = np.clip(np.round(resampled.real + 127.4), 0, 255)
-    samples[1::2] = np.clip(np.round(resampled.imag + 127.4), 0, 255)
-    beast_port, sbs_port = free_ports(2)
-    with dump1090(beast_port, sbs_port) as process, connected(beast_port) as binary, connected(sbs_port) as text:
-        process.communicate(samples.tobytes() + bytes([127]) * 2_000_000, timeout=60)
-        streams = everything(binary), everything(text)
-    by_beast = BeastSettings().make()
-    by_sbs = SbsSettings().make()
-    binary_contacts = read(by_beast, streams[0])
-    text_contacts = read(by_sbs, streams[1])
-    for module, contacts in ((by_beast, binary_contacts), (by_sbs, text_contacts)):
-        assert module.counters.frames > 150
-        assert (module.counters.malformed, module.counters.skipped_bytes) == (0, 0)
-        assert {contact.icao_address for contact in contacts} == {0x4D2023}
-    theirs = [
-        (contact.lat_deg or 0.0, contact.lon_deg or 0.0) for contact in text_contacts if contact.lat_deg is not None
-    ]
-    away_m = [
-        min(distance_m(contact.lat_deg, contact.lon_deg or 0.0, *place) for place in theirs)
-        for contact in binary_contacts
-        if contact.lat_deg is not None
-    ]
-    assert len(away_m) > 20
-    assert sum(distance < 20 for distance in away_m) > 0.8 * len(away_m)
-    assert max(away_m) < 1_000  # between two of theirs: dump1090 leaves a few out
-    last = binary_contacts[-1]
-    assert last.speed_mps == pytest.approx(385 * 1852 / 3600, rel=0.05)
-    assert last.altitude_is_pressure is True
 
 
 def test_contacts_are_of_the_common_type() -> None:
