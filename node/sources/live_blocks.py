@@ -73,6 +73,10 @@ class LiveBlocks:
         self.centre_hz = centre_hz
         self._retunes += 1
 
+    def skip(self, samples: int) -> None:
+        """Count samples before the first block that are not to be trusted: they take time, but are no loss."""
+        self._position += samples
+
     def lose(self, samples: int) -> None:
         """Leave out samples before the next block."""
         self._position += samples

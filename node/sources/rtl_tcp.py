@@ -17,9 +17,9 @@ from node.sources.tuning import AUTO
 
 log = logging.getLogger(__name__)
 
-START_SETTLE_S = 0.5
+START_SETTLE_S = 0.3
 """Discarded at the start: the server sends samples of its old settings while it carries out the new ones, each by USB
-control transfers (frequency and rate took about 100 ms [1])."""
+control transfers (frequency and rate took about 100 ms [1]). They count in ``first_sample``."""
 SERVER_BUFFER_SAMPLES = 131_072
 """Buffer that the server fills before it sends: librtlsdr's 262144 bytes. So much may still be old after a retune."""
 RETUNE_SETTLE_S = 0.05
@@ -91,7 +91,9 @@ class RtlTcpSource:
                 return
             self._set_up(link)
             buffer = memoryview(bytearray(2 * block_samples(settings.exact_rate_hz)))
-            self._discard(link, buffer, round(START_SETTLE_S * settings.exact_rate_hz))
+            settle = round(START_SETTLE_S * settings.exact_rate_hz)
+            self._discard(link, buffer, settle)
+            self._blocks.skip(settle)
             while not self._stopped.is_set():
                 self._follow_retune(link, buffer)
                 received, fault = link.fill(buffer, settings.silence_s)
