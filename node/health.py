@@ -8,15 +8,25 @@ from pathlib import Path
 
 from node.host import ProcessorMeter, host_state
 from node.inbox import LONGEST_STALL_S, RESULTS_HELD
-from node.messages import HealthMessage, NodeIdentity, QueueHealth, RadioHealth, SinkHealth, StatusMessage, rfc3339
+from node.messages import (
+    HealthMessage,
+    ModuleHealth,
+    NodeIdentity,
+    QueueHealth,
+    RadioHealth,
+    SinkHealth,
+    StatusMessage,
+    rfc3339,
+)
 from node.messages_node import NodeState
+from node.modules import ModuleStatus
 from node.runtime import RadioStatus
 from node.sinks import SinkStatus
 
 
-def node_state(radios: Sequence[RadioStatus]) -> tuple[NodeState, str | None]:
-    """``online``, or ``degraded`` with the reasons: a radio is away, a pipeline failed, none has started."""
-    reasons = []
+def node_state(radios: Sequence[RadioStatus], modules: Sequence[ModuleStatus] = ()) -> tuple[NodeState, str | None]:
+    """``online``, or ``degraded`` with the reasons: a radio or module is away, a pipeline failed."""
+    reasons = [f"{module.name}: {module.last_error or module.state}" for module in modules if not module.working]
     for radio in radios:
         if radio.state == "down":
             reasons.append(f"{radio.name}: {radio.last_error or 'gives no samples'}")
@@ -86,6 +96,7 @@ class HealthMeter:
         node: NodeIdentity,
         radios: Sequence[RadioStatus],
         sinks: Sequence[SinkStatus],
+        modules: Sequence[ModuleStatus] = (),
         *,
         results_waiting: int,
         tracks: int,
@@ -107,7 +118,7 @@ class HealthMeter:
             boot_id=self._boot_id,
             ts=rfc3339(time.time_ns()),
             uptime_s=round(time.monotonic() - self._started_s, 1),
-            state=node_state(radios)[0],
+            state=node_state(radios, modules)[0],
             interval_s=self._interval_s,
             tracks=tracks,
             latency_ms=None if latency_ms is None else round(latency_ms, 1),
@@ -119,6 +130,17 @@ class HealthMeter:
             throttled=host.throttled,
             disk_free_mib=host.disk_free_mib,
             radios=tuple(self._radio(radio) for radio in radios),
+            modules=tuple(
+                ModuleHealth(
+                    name=module.name,
+                    state=module.state,
+                    contacts=module.contacts,
+                    frames_bad=module.frames_bad,
+                    reopenings=module.reopenings,
+                    last_error=module.last_error,
+                )
+                for module in modules
+            ),
             queues=(*queues, QueueHealth(name="results", depth=results_waiting, capacity=RESULTS_HELD, dropped=0)),
             sinks=tuple(
                 SinkHealth(

@@ -15,6 +15,7 @@ from node.inbox import ResultInbox
 from node.messages import HealthMessage, Message, MessageMaker, StatusMessage
 from node.messages_node import NodeState
 from node.messages_track import TimeSource
+from node.modules import ModuleRunner
 from node.pipeline import BlockResult, PipelineCounters, Step
 from node.runtime import RadioRunner
 from node.service import ServiceNotifier
@@ -72,6 +73,8 @@ class LiveNode:
         How it runs.
     notifier
         Where the service supervisor listens.
+    modules
+        Serial modules, not yet started.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class LiveNode:
         meter: HealthMeter,
         settings: LiveSettings,
         notifier: ServiceNotifier,
+        modules: Sequence[ModuleRunner] = (),
     ) -> None:
         self._maker = maker
         self._tracker = tracker
@@ -93,6 +97,7 @@ class LiveNode:
         self._meter = meter
         self._settings = settings
         self._notifier = notifier
+        self._modules = modules
         self._timed = {radio.name for radio in radios if radio.host_time}
         self._started_s = time.monotonic()
         self._said: tuple[str, str | None] | None = None
@@ -103,12 +108,14 @@ class LiveNode:
 
     def run(self, stop: threading.Event) -> int:
         """Run until told to stop or until every radio has ended; give the exit code."""
+        for module in self._modules:
+            module.start()
         for radio in self._radios:
             radio.start()
         self._notifier.ready()
         next_health_s = self._started_s + self._settings.health_interval_s
         next_alive_s = self._started_s
-        while not stop.is_set() and (any(radio.alive for radio in self._radios) or self._results.waiting):
+        while not stop.is_set() and self._has_work():
             result = self._results.get(TICK_S)
             if result is not None:
                 self._take(result)
@@ -124,6 +131,10 @@ class LiveNode:
                 self._notifier.alive(f"{self._said[0] if self._said else 'starting'}, {len(self._tracks)} tracks")
         return self._end(by_order=stop.is_set())
 
+    def _has_work(self) -> bool:
+        """Whether anything may still come; serial modules never end."""
+        return bool(self._modules) or any(radio.alive for radio in self._radios) or bool(self._results.waiting)
+
     def _end(self, *, by_order: bool) -> int:
         """In the order of the data: radios, pipelines, tracker, sinks."""
         self._notifier.stopping()
@@ -135,6 +146,7 @@ class LiveNode:
                 self._take(result)
         self._results.close()
         left = [name for radio in self._radios for name in radio.join()]
+        left += [f"serial-{module.name}" for module in self._modules if not module.stop()]
         if left:
             log.error("threads that did not end and are left behind: %s", ", ".join(left))
         while (result := self._results.get(0.0)) is not None:
@@ -181,10 +193,10 @@ class LiveNode:
     def _say_status(self) -> None:
         """Publish the status when it has changed."""
         statuses = [radio.status for radio in self._radios]
-        starting = all(status.state == "starting" for status in statuses)
+        starting = any(status.state == "starting" for status in statuses)
         if self._said is None and starting and time.monotonic() - self._started_s < FIRST_STATUS_S:
             return
-        state, reason = node_state(statuses)
+        state, reason = node_state(statuses, [module.status for module in self._modules])
         if self._said is None or (state, reason) != self._said:
             log.info("status %s%s", state, f": {reason}" if reason else "")
             self._publish(self._status(state, reason))
@@ -202,6 +214,7 @@ class LiveNode:
             self._maker.node,
             [radio.status for radio in self._radios],
             [sink.status for sink in self._sinks],
+            [module.status for module in self._modules],
             results_waiting=self._results.waiting,
             tracks=len(self._tracks),
             latency_ms=self._latency_ms,

@@ -20,6 +20,7 @@ from node.inbox import ResultInbox
 from node.live import LiveNode
 from node.messages import SCHEMAS, InfoMessage, MessageMaker, ModelInfo, SensorInfo, rfc3339
 from node.messages_track import TimeSource
+from node.modules import ModuleRunner
 from node.pipeline import Pipeline
 from node.runtime import RadioRunner
 from node.service import ServiceNotifier
@@ -75,7 +76,8 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
     for sink in sinks:
         sink.publish(_info(config, maker, software, classifiers))
     tracker = Tracker(config.tracker, identity.name)
-    node = LiveNode(maker, tracker, radios, results, sinks, meter, config.live, ServiceNotifier())
+    modules = [ModuleRunner(settings) for settings in config.serials]
+    node = LiveNode(maker, tracker, radios, results, sinks, meter, config.live, ServiceNotifier(), modules)
     return node.run(stop)
 
 
@@ -117,7 +119,10 @@ def _info(config: NodeConfig, maker: MessageMaker, software: str, classifiers: S
         ts=rfc3339(time.time_ns()),
         sw=software,
         node=maker.node.info(),
-        sensors=tuple(_sensor(radio) for radio in config.radios),
+        sensors=(
+            *(_sensor(radio) for radio in config.radios),
+            *(SensorInfo(name=one.name, type=one.type, device=one.link.port) for one in config.serials),
+        ),
         labels=(*LABELS, UNKNOWN_HOPPER, UNKNOWN),
         model=None if model is None else ModelInfo(name=model.name, version=model.version, sha256=model.sha256),
         schemas=tuple(SCHEMAS),

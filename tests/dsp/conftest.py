@@ -35,7 +35,8 @@ def make_lora(
     rising_hz = -bandwidth_hz / 2 + (value[index] * bandwidth_hz / chips + slope * inside_s) % bandwidth_hz
     frequency_hz = np.where(value[index] >= 0, rising_hz, bandwidth_hz / 2 - slope * inside_s)
     phase = 2 * np.pi * np.cumsum(frequency_hz * (-1 if falling else 1) + offset_hz) / sample_rate_hz
-    return np.exp(1j * phase).astype(np.complex64)
+    wave: Samples = np.exp(1j * phase).astype(np.complex64)
+    return wave
 
 
 def make_fsk(
@@ -73,7 +74,8 @@ def add_noise(samples: Samples, snr_db: float, bandwidth_hz: float, sample_rate_
     rng = np.random.default_rng(seed)
     power = 10 ** (-snr_db / 10) * sample_rate_hz / bandwidth_hz
     noise = rng.standard_normal((len(samples), 2)) * np.sqrt(power / 2)
-    return (samples + noise[:, 0] + 1j * noise[:, 1]).astype(np.complex64)
+    noisy: Samples = (samples + noise[:, 0] + 1j * noise[:, 1]).astype(np.complex64)
+    return noisy
 
 
 @pytest.fixture

@@ -163,4 +163,4 @@ def test_many_sensors_on_their_own_channels_are_no_hopper() -> None:
 @pytest.mark.parametrize("name", ["update_s", "refresh_s", "link_timeout_s"])
 def test_settings_check_themselves(name: str) -> None:
     with pytest.raises(ValueError, match=name):
-        TrackerSettings(**{name: -1.0})
+        TrackerSettings(**{name: -1.0})  # type: ignore[arg-type]  # the key is a parameter of the test
