@@ -24,6 +24,7 @@ from node.config_unique import check_unique
 from node.live import LiveSettings
 from node.messages import NodeIdentity
 from node.pipeline import PipelineSettings
+from node.scan import ScanSettings
 from node.sinks.console import ConsoleSettings
 from node.sinks.jsonl import JsonLinesSettings
 from node.sinks.mqtt_settings import MqttSettings, TlsSettings
@@ -58,7 +59,7 @@ class NodeConfig:
         What it listens to.
     mqtt, jsonl, console
         Where messages go; None for nowhere.
-    model, pipeline, tracker, live
+    model, pipeline, tracker, scan, live
         How it works; the detector's settings are in ``pipeline``.
     """
 
@@ -72,6 +73,7 @@ class NodeConfig:
     model: ModelTable = field(default_factory=ModelTable)
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
+    scan: ScanSettings = field(default_factory=ScanSettings)
     live: LiveSettings = field(default_factory=LiveSettings)
 
     @property

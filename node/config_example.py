@@ -95,6 +95,12 @@ host = "localhost"
 # video_timeout_s = 3.0
 # publish_non_drone = true      # also sensors, carriers and other things that are no drone
 
+# [scan]                        # radios that go from band to band; see: skypicket scan
+# radios = ["roof"]             # which; a radio that is not named stays where it is tuned
+# regions = ["EU"]              # "EU", "FCC", "AU", "IN", "TH"
+# hold_s = 6.0                  # a stop is kept so long at most when something suspicious is heard there
+# skip_hz = []                  # stops whose slice holds one of these are left out
+
 # [live]
 # health_interval_s = 10.0
 """

@@ -8,6 +8,7 @@ from dsp.detector import DetectorSettings
 from node.config_tables import ModelTable, NodeSettings
 from node.live import LiveSettings
 from node.pipeline import PipelineSettings
+from node.scan import ScanSettings
 from node.sinks.console import ConsoleSettings
 from node.sinks.jsonl import JsonLinesSettings
 from node.sinks.mqtt_settings import MqttSettings
@@ -30,6 +31,7 @@ TABLES: dict[str, type[Any]] = {
     "pipeline": PipelineSettings,
     "detector": DetectorSettings,
     "tracker": TrackerSettings,
+    "scan": ScanSettings,
     "live": LiveSettings,
 }
 """Settings of each table: one line each, and a field of ``NodeConfig``."""

@@ -17,7 +17,7 @@ from typing import Literal
 from dsp.iq import IqBlock, IqSource, SourceError
 from node.inbox import BlockInbox, InboxCounters, ResultInbox
 from node.logs import describe_fault, one_line
-from node.pipeline import Pipeline, PipelineCounters
+from node.pipeline import BlockResult, Pipeline, PipelineCounters
 from node.sources.back_off import BackOff
 from node.sources.reopening import ReopeningSource
 
@@ -82,6 +82,8 @@ class RadioRunner:
         dropped, and a fault is the end.
     host_time
         The times of its blocks are the host's: latency can be told.
+    hear
+        Told of every result in the pipeline's thread, before the tracker is: the pilot of a scanning radio.
     back_off
         How long to wait before a radio is opened again.
     """
@@ -95,6 +97,7 @@ class RadioRunner:
         *,
         patient: bool = False,
         host_time: bool = True,
+        hear: Callable[[BlockResult], None] | None = None,
         back_off: BackOff | None = None,
     ) -> None:
         self.name = name
@@ -103,6 +106,7 @@ class RadioRunner:
         self._results = results
         self.host_time = host_time
         self._patient = patient
+        self._hear = hear
         self._back_off = back_off
         self._inbox = BlockInbox()
         self._stopping = threading.Event()
@@ -255,6 +259,8 @@ class RadioRunner:
                 busy_s=status.busy_s + busy_s,
                 signal_s=status.signal_s + block.duration_s,
             )
+        if self._hear is not None:
+            self._hear(result)
         self._results.put(result)
         return pipeline
 

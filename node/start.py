@@ -23,6 +23,8 @@ from node.messages_track import TimeSource
 from node.modules import ModuleRunner
 from node.pipeline import Pipeline
 from node.runtime import RadioRunner
+from node.scan_pilot import ScanPilot
+from node.scanning import make_pilots
 from node.service import ServiceNotifier
 from node.sinks.registry import SinkStart, open_sinks
 from node.sources import (
@@ -54,6 +56,7 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
     """
     classifiers = [load_classifier(config.model_path) for _ in config.radios]  # one each: they are not thread-safe
     check_scenes(config)
+    pilots = make_pilots(config)
     software = f"skypicket {version()}"
     identity = replace(config.identity, time_source=_time_source(config))
     maker = MessageMaker(identity, str(uuid.uuid4()))
@@ -65,11 +68,12 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
     radios = [
         RadioRunner(
             radio.name,
-            partial(_open, radio),
+            partial(_open, radio, pilots.get(radio.name)),
             partial(Pipeline, config.pipeline, classifier, radio.name),
             results,
             patient=_is_patient(radio),
             host_time=_has_host_time(radio),
+            hear=pilots[radio.name].hear if radio.name in pilots else None,
         )
         for radio, classifier in zip(config.radios, classifiers, strict=True)
     ]
@@ -90,8 +94,8 @@ def check_scenes(config: NodeConfig) -> None:
             load_scene(radio.scene)
 
 
-def _open(settings: RadioSettings) -> IqSource:
-    return open_radio(settings)
+def _open(settings: RadioSettings, pilot: ScanPilot | None) -> IqSource:
+    return open_radio(settings, retune=None if pilot is None else pilot.next_centre_hz)
 
 
 def _is_patient(radio: RadioSettings) -> bool:

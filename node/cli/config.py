@@ -38,10 +38,12 @@ def _check(args: argparse.Namespace) -> int:
     """Everything that ``run`` checks before it touches a device; the model too."""
     from models.onnx import load_classifier
     from node.config import load_config
+    from node.scanning import make_pilots
     from node.start import check_scenes
 
     config = load_config(args.file)
     check_scenes(config)
+    make_pilots(config)
     load_classifier(config.model_path)
     if not config.radios and not config.serials:
         sys.stderr.write(f"{args.file}: has no [[radio]] and no [[serial]]: this node will hear nothing\n")
