@@ -82,8 +82,6 @@ class RecordingSource:
         if self._begun:
             raise RuntimeError("blocks() may be called once")
         self._begun = True
-        if self._pacer is not None:
-            self._pacer.wait_until(0.0)
         try:
             for block in self._blocks():
                 if self._pacer is not None:

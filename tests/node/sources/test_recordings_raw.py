@@ -44,6 +44,7 @@ def joined(blocks: list[IqBlock]) -> NDArray[np.complex64]:
         ("cs16", "<i2", 0, 32768),
         ("CS16", "<i2", 0, 32768),
         ("cs32", "<i4", 0, 2**31),
+        ("complex32u", "<u2", 32767.5, 32768),
     ],
 )
 def test_integers_are_scaled_to_one(tmp_path: Path, extension: str, dtype: str, zero: float, full_scale: float) -> None:
