@@ -52,7 +52,9 @@ class CyclicPrefixFinding:
 
     subcarrier_spacing_hz: float
     score: float
-    """Normalised correlation at the symbol lag over its neighbours."""
+    """Correlation at the symbol lag over the root mean square of its neighbours."""
+    duty: float = 1.0
+    """Share of the look that was on air."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,23 @@ class PulseFinding:
     pulses: int
 
 
-Finding = EnergyFinding | ChirpFinding | KeyingFinding | LineCombFinding | CyclicPrefixFinding | PulseFinding
+@dataclass(frozen=True, slots=True)
+class ZadoffChuFinding:
+    """Found as the two Zadoff-Chu sequences of DroneID."""
+
+    correlations: tuple[float, ...]
+    """Share of each symbol's power that its sequence explains."""
+
+
+Finding = (
+    EnergyFinding
+    | ChirpFinding
+    | KeyingFinding
+    | LineCombFinding
+    | CyclicPrefixFinding
+    | PulseFinding
+    | ZadoffChuFinding
+)
 
 
 @dataclass(frozen=True, slots=True)

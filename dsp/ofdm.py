@@ -1,22 +1,67 @@
-"""OFDM by its cyclic prefix: the correlation of the slice with itself one symbol later."""
+"""OFDM by its cyclic prefix: the autocorrelation of a look at the slice has a sharp peak one symbol later."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from dsp.bursts import CyclicPrefixFinding
+from dsp.protocols import PROTOCOLS
+from dsp.protocols.record import OfdmPhy
 
-SUBCARRIER_SPACINGS_HZ = (15e3,)
-"""LTE (3GPP TS 36.211, 6.12)."""
 LOOK_S = 0.06
-"""A look: about 840 LTE symbols; correlation noise 1 / sqrt(samples) = 0.003 at 2.4 MS/s."""
-OFF_LAGS = (0.73, 0.81, 0.88, 1.13, 1.21, 1.29)
-"""Lags, as parts of the symbol, where only the signal's own bandwidth and its neighbours correlate."""
-LEAST_SCORE = 1.8
-"""Correlation at the symbol lag over the largest off-lag value."""
-LEAST_CORRELATION = 0.02
-"""Six times the noise of a look; a fully loaded LTE carrier with normal prefix gives up to 0.07."""
+"""A look: 840 LTE symbols, 65 of DVB-T 8k; noise of the correlation 1 / sqrt(samples) = 0.003 at 2.4 MS/s."""
+BLOCK_SAMPLES = 8192
+"""Power spectra of blocks are summed; at the longest lag of the records, 1.02 ms, a third of a block has no partner."""
+ROW_SAMPLES = 512
+BURSTY_RATIO = 2.0
+"""Rows this much stronger at their 90 % than at their 10 % quantile: the signal comes in bursts, the rest is left out."""
+LIMIT_RATIO = 2.0
+"""Rows stronger than this times the median are scaled down, so that one near transmitter is not all that is seen."""
+LINE_RATIO = 4.0
+LINE_BINS = 128
+"""A bin this far above the median of its group is a steady line, or the receiver's direct current."""
+LEAST_LAG = 7.0
+"""Shorter lags lie in the main lobe of the correlation."""
+GUARD_LAGS = 3
+NEIGHBOURS = (0.72, 1.32)
+"""Lags around the symbol, as parts of it, where only chance and pilots correlate."""
+LEAST_SCORE = 5.0
+"""Over the root mean square of the neighbours: a Rayleigh variable passes once in 10^10, its neighbours' few count."""
+LEAST_CORRELATION = 0.009
+"""DVB-T with a guard interval of 1/32 gives 0.03 without noise, LTE up to 0.07, all others more."""
+SHORT_LAG = 24.0
+SHORT_CORRELATION = 0.07
+"""Closer to the main lobe than ``SHORT_LAG`` samples its tail is as strong as 0.04; 802.11 gives 0.2 without noise."""
+RIVAL_LEVEL = 0.6
+RIVAL_SHARE = 0.02
+"""Share of the neighbours that reach ``RIVAL_LEVEL`` of the peak: a peak among many is a smooth or periodic signal's."""
+BAND_SHARE = 0.55
+"""The peak is as narrow as the record's bandwidth, or the slice, makes it; the chirps of LoRa repeat too, but narrower."""
+REPEATS = (2, 4)
+"""A signal that repeats faster, as the lines of a picture do, is not OFDM; its pilots repeat at a third and a sixth."""
+WIFI_20_MHZ = (312.5e3, 16.25e6)
+"""802.11 at full rate: in no record below 1.8 GHz, and told from the others by its own lag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Autocorrelation:
+    """Correlation of a look with itself.
+
+    Parameters
+    ----------
+    values
+        (lags,) complex64, normalised to the power of the look; lag 0 first.
+    duty
+        Share of the look that was taken as on air.
+    """
+
+    values: NDArray[np.complex64]
+    duty: float
 
 
 def look_samples(sample_rate_hz: float) -> int:
@@ -24,38 +69,106 @@ def look_samples(sample_rate_hz: float) -> int:
     return round(LOOK_S * sample_rate_hz)
 
 
-def _correlation(samples: NDArray[np.complex64], lag: int, power: float) -> float:
-    count = len(samples) - lag
-    return float(abs(np.vdot(samples[:count], samples[lag:]))) / max(power * count, 1e-30)
+@lru_cache(maxsize=1)
+def spacings() -> tuple[tuple[float, float], ...]:
+    """Subcarrier spacings of all records, each with the least bandwidth that has it."""
+    found: dict[float, float] = dict([WIFI_20_MHZ])
+    for protocol in PROTOCOLS:
+        for mode in protocol.modes:
+            if isinstance(mode.phy, OfdmPhy):
+                spacing_hz = round(mode.phy.subcarrier_spacing_hz, 3)
+                found[spacing_hz] = min(found.get(spacing_hz, np.inf), mode.phy.bandwidth_hz)
+    return tuple(sorted(found.items()))
 
 
-def prefix_correlation(samples: NDArray[np.complex64], sample_rate_hz: float, spacing_hz: float) -> tuple[float, float]:
-    """Correlation at the lag of one OFDM symbol, and its ratio to that at other lags.
+def autocorrelate(samples: NDArray[np.complex64]) -> Autocorrelation:
+    """Correlation at all lags by the power spectrum (Wiener and Khinchin): one transform there and a short one back.
 
-    ``c(lag) = |sum x*[n] x[n + lag]| / sum |x|^2`` at ``lag = sample_rate / spacing`` (the largest of three around
-    it); a carrier offset turns its phase only. Nine passes over the look.
+    Rows without signal are left out where it comes in bursts, strong rows limited, steady lines cut down to their
+    surroundings.
 
-    Returns
-    -------
-    correlation, score
-        0.0, 0.0 where the look is shorter than twenty symbols.
+    Parameters
+    ----------
+    samples
+        (n,) complex64, at least one block.
+    """
+    rows = samples[: len(samples) // ROW_SAMPLES * ROW_SAMPLES].reshape(-1, ROW_SAMPLES)
+    power = np.einsum("ij,ij->i", rows.real, rows.real) + np.einsum("ij,ij->i", rows.imag, rows.imag)
+    quiet, loud = (float(value) for value in np.quantile(power, (0.1, 0.9)))
+    on = power > np.sqrt(quiet * loud) if loud > BURSTY_RATIO * quiet else np.ones(len(power), dtype=np.bool_)
+    gain = on.astype(np.float32)
+    limit = LIMIT_RATIO * float(np.median(power[on])) if on.any() else 1.0
+    gain *= np.sqrt(np.minimum(1.0, limit / np.maximum(power, 1e-30))).astype(np.float32)
+    flat = (rows * gain[:, np.newaxis]).reshape(-1)
+    block = min(BLOCK_SAMPLES, len(flat))
+    blocks = flat[: len(flat) // block * block].reshape(-1, block)
+    spectrum = fft.fft(blocks, axis=1)
+    density = np.einsum("ij,ij->j", spectrum.real, spectrum.real) + np.einsum("ij,ij->j", spectrum.imag, spectrum.imag)
+    groups = density[: block // LINE_BINS * LINE_BINS].reshape(-1, LINE_BINS)
+    np.minimum(groups, np.float32(LINE_RATIO) * np.median(groups, axis=1, keepdims=True), out=groups)
+    values = fft.ifft(density)[: block // 2]
+    return Autocorrelation(values / max(float(abs(values[0])), 1e-30), float(on.mean()))
+
+
+def prefix_score(
+    correlation: NDArray[np.complex64], sample_rate_hz: float, spacing_hz: float, bandwidth_hz: float
+) -> float:
+    """How far the lag of one OFDM symbol stands out; 0.0 where it is none.
+
+    Parameters
+    ----------
+    correlation
+        From ``autocorrelate``.
+    sample_rate_hz
+        Of the look.
+    spacing_hz, bandwidth_hz
+        Subcarrier spacing, and the narrowest signal that has it.
     """
     lag = sample_rate_hz / spacing_hz
-    if len(samples) < 20 * lag:
-        return 0.0, 0.0
-    samples = samples - samples.mean()  # the receiver's own DC spike correlates at every lag
-    power = float(np.vdot(samples, samples).real) / len(samples)
-    peak = max(_correlation(samples, round(lag) + step, power) for step in (-1, 0, 1))
-    around = max(_correlation(samples, round(lag * part), power) for part in OFF_LAGS)
-    return peak, peak / max(around, 1e-6)
+    if lag < LEAST_LAG or NEIGHBOURS[1] * lag + GUARD_LAGS >= len(correlation):
+        return 0.0
+    power = correlation.real**2 + correlation.imag**2
+    at = round(lag) - 1 + int(np.argmax(power[round(lag) - 1 : round(lag) + 2]))
+    peak = float(power[at])
+    if np.sqrt(peak) < (SHORT_CORRELATION if lag < SHORT_LAG else LEAST_CORRELATION):
+        return 0.0
+    low = min(int(NEIGHBOURS[0] * lag), at - GUARD_LAGS - 3)
+    high = max(int(NEIGHBOURS[1] * lag), at + GUARD_LAGS + 4)
+    around = np.concatenate((power[max(1, low) : at - GUARD_LAGS + 1], power[at + GUARD_LAGS : high]))
+    # The median of a Rayleigh variable's power is 0.69 of the mean; pilots do not move it.
+    chance = float(np.median(around)) / np.log(2.0)
+    rivals = int(np.count_nonzero(around > RIVAL_LEVEL**2 * peak))
+    score = float(np.sqrt(peak / max(chance, 1e-12)))
+    least = LEAST_SCORE if lag >= SHORT_LAG else 0.5 * LEAST_SCORE
+    if score < least or rivals > RIVAL_SHARE * len(around):
+        return 0.0
+    reach = int(np.clip(sample_rate_hz / 0.25e6, GUARD_LAGS, lag / 3.0))
+    lobe = power[at - reach : at + reach + 1] / peak
+    width = float(lobe.sum()) - (2 * reach + 1) * chance / peak
+    least_hz = BAND_SHARE * min(bandwidth_hz, 0.9 * sample_rate_hz)
+    if sample_rate_hz / max(width, 1.0) < least_hz:
+        return 0.0
+    if any(power[round(at / part)] > peak for part in REPEATS if at / part > SHORT_LAG):
+        return 0.0
+    return score
 
 
 def find_prefix(samples: NDArray[np.complex64], sample_rate_hz: float) -> CyclicPrefixFinding | None:
-    """Look for a cyclic prefix of any known subcarrier spacing."""
+    """Look for a cyclic prefix of any subcarrier spacing that a record has.
+
+    Parameters
+    ----------
+    samples
+        (n,) complex64, a look.
+    sample_rate_hz
+        Of ``samples``.
+    """
+    if len(samples) < 2 * BLOCK_SAMPLES:
+        return None
+    correlation = autocorrelate(samples)
     best: CyclicPrefixFinding | None = None
-    for spacing_hz in SUBCARRIER_SPACINGS_HZ:
-        correlation, score = prefix_correlation(samples, sample_rate_hz, spacing_hz)
-        found = correlation > LEAST_CORRELATION and score > LEAST_SCORE
-        if found and (best is None or score > best.score):
-            best = CyclicPrefixFinding(spacing_hz, score)
+    for spacing_hz, bandwidth_hz in spacings():
+        score = prefix_score(correlation.values, sample_rate_hz, spacing_hz, bandwidth_hz)
+        if score and (best is None or score > best.score):
+            best = CyclicPrefixFinding(spacing_hz, score, correlation.duty)
     return best
