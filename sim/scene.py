@@ -10,6 +10,7 @@ from typing import Literal
 from dsp.protocols.record import Band, Mode
 from sim.impairments import Impairments
 from sim.propagation import Propagation, Route
+from sim.serial_devices.targets import Mount, Target
 
 EPOCH_2026_NS = 1_767_225_600_000_000_000
 """2026-01-01T00:00:00Z: start of a scene that names none."""
@@ -153,8 +154,77 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the middle of a scene is on the earth: WGS 84, altitude above the ellipsoid."""
+
+    lat_deg: float = 45.5
+    lon_deg: float = 9.25
+    altitude_m: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class SceneModule:
+    """A serial module that stands in a scene.
+
+    Parameters
+    ----------
+    name
+        Unique among the modules.
+    device
+        Kind of module, as in ``firmware_bridge.devices``.
+    mount
+        Where it stands and looks.
+    model
+        What it can do other than usual: keys of its model, such as ``range_m`` of a radar.
+    """
+
+    name: str
+    device: str
+    mount: Mount = field(default_factory=Mount)
+    model: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Somebody who sends Remote ID.
+
+    Parameters
+    ----------
+    claims
+        What it says it is: a target of the scene, or one that is not there.
+    uas_id, address
+        Serial number and hardware address; None: made of the name.
+    pilot_m
+        Where it says its pilot stands, x east, y north; None tells no place.
+    power_dbm
+        Radiated.
+    sender_m
+        Where it really sends from; None: from where it says it is.
+    """
+
+    claims: Target
+    uas_id: str | None = None
+    address: str | None = None
+    pilot_m: tuple[float, float] | None = None
+    power_dbm: float = 14.0
+    sender_m: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything ``SimRadio`` needs: the same scene and seed give the same samples."""
+    """Everything ``SimRadio`` and simulated modules need: the same scene and seed give the same.
+
+    Parameters
+    ----------
+    targets
+        What radars and cameras can see.
+    broadcasts
+        Who sends Remote ID.
+    modules
+        Serial modules that stand in the scene.
+    origin
+        Where its middle is.
+    """
 
     name: str
     receiver: Receiver
@@ -165,13 +235,18 @@ class Scene:
     start_ns: int = EPOCH_2026_NS
     propagation: Propagation = field(default_factory=Propagation)
     title: str = ""
+    targets: tuple[Target, ...] = ()
+    broadcasts: tuple[Broadcast, ...] = ()
+    modules: tuple[SceneModule, ...] = ()
+    origin: Origin = field(default_factory=Origin)
 
     def __post_init__(self) -> None:
-        """Names identify emitters in the truth."""
-        names = [emitter.name for emitter in self.emitters]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"emitter names must differ: {', '.join(twice)}")
+        """Names identify emitters and targets in the truth, and modules everywhere."""
+        for what, things in (("emitter", self.emitters), ("target", self.targets), ("module", self.modules)):
+            names = [thing.name for thing in things]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what} names must differ: {', '.join(twice)}")
 
 
 def scene_names() -> tuple[str, ...]:

@@ -12,8 +12,9 @@ from dsp.units import NS_PER_S
 from sim.checked_table import CheckedTable, Faults
 from sim.crowd import CROWD_LABELS, Crowd, crowd_emitters
 from sim.impairments import LONGEST_SETTLE_S, NO_IMPAIRMENTS, Drop, GainStep, Impairments
-from sim.propagation import Propagation, Route, Waypoint
+from sim.propagation import Propagation
 from sim.scene import ANY_CHANNEL, EPOCH_2026_NS, Emitter, Receiver, Scene, SceneError, Telemetry, Transmitter
+from sim.scene_things import read_route, read_things
 
 LOWEST_HZ, HIGHEST_HZ = 1e6, 6e9
 """Carriers that make sense; a value in MHz falls below."""
@@ -58,14 +59,18 @@ def parse_scene(text: str, *, source: str, name: str) -> Scene:
     for index, entry in enumerate(table.tables("crowd")):
         crowd = _crowd(entry, seed + index, receiver)
         emitters += crowd_emitters(crowd) if crowd is not None else []
+    things = read_things(table, receiver)
     table.close()
     scene = None
     if receiver is not None and None not in emitters:
         present = tuple(emitter for emitter in emitters if emitter is not None)
         scene = faults.build(
             "emitter",
-            lambda: Scene(name, receiver, present, seed, duration_s, start_ns, propagation, title),
-        )
+            lambda: Scene(
+                name, receiver, present, seed, duration_s, start_ns, propagation, title,
+                things.targets, things.broadcasts, things.modules, things.origin,
+            ),
+        )  # fmt: skip
     if faults.found or scene is None:
         raise SceneError(source, tuple(faults.found))
     return scene
@@ -90,7 +95,7 @@ def _receiver(table: CheckedTable) -> Receiver | None:
     noise_figure_db = table.number("noise_figure_db", 6.0, low=0.0, high=40.0, unit="dB")
     antenna_gain_db = table.number("antenna_gain_db", 0.0, low=-60.0, high=40.0, unit="dB")
     agc = table.flag("agc", default=False)
-    route = _route(table)
+    route = read_route(table)
     impairments = _impairments(table.table("impairments"))
     table.close()
     if impairments is None or gain_db is None or noise_figure_db is None or antenna_gain_db is None:
@@ -163,31 +168,13 @@ def _propagation(table: CheckedTable) -> Propagation:
     return Propagation(exponent or 2.0, rician_k_db, fading_hz or 0.0, delay_spread_s or 0.0)
 
 
-def _route(table: CheckedTable) -> Route:
-    """``position_m = [x, y, z]`` or ``path = [{time_s, x_m, y_m, z_m}, ...]``."""
-    position = table.numbers("position_m", 3)
-    entries = table.tables("path")
-    if position is not None and entries:
-        table.faults.add(table.path("path"), "and position_m exclude each other; keep one")
-    if position is not None:
-        return Route((Waypoint(0.0, *position),))
-    waypoints = []
-    for entry in entries:
-        time_s = entry.required_number("time_s", low=0.0, high=1e6, unit="s")
-        x_m, y_m, z_m = (entry.required_number(key, low=-1e6, high=1e6, unit="m") for key in ("x_m", "y_m", "z_m"))
-        waypoints.append(Waypoint(time_s, x_m, y_m, z_m))
-        entry.close()
-    route = table.faults.build(table.path("path"), lambda: Route(tuple(waypoints))) if waypoints else None
-    return route or Route()
-
-
 def _transmitter(table: CheckedTable) -> Transmitter | None:
     """The keys that emitter and telemetry share."""
     power_dbm = table.number("power_dbm", low=-120.0, high=60.0, unit="dBm")
     snr_db = table.number("snr_db", low=-60.0, high=100.0, unit="dB")
     ppm = table.number("ppm", 0.0, low=-100.0, high=100.0, unit="parts per million") or 0.0
     drift = table.number("drift_ppm_per_s", 0.0, low=-10.0, high=10.0, unit="parts per million a second") or 0.0
-    route = _route(table)
+    route = read_route(table)
     if power_dbm is not None and not (table.has("position_m") or table.has("path")):
         table.faults.add(table.path("power_dbm"), "needs a position_m or a path; or give snr_db instead")
     if table.has("power_dbm") == table.has("snr_db"):

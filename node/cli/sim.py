@@ -1,4 +1,4 @@
-"""`skypicket sim`: render a scene to a recording, serve it like a dongle, list the scenes."""
+"""`skypicket sim`: render a scene to a recording, serve it like a dongle or as serial modules, list the scenes."""
 
 from __future__ import annotations
 
@@ -38,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     dongle.add_argument("--unpaced", action="store_true", help="as fast as the program reads, not in real time")
     dongle.add_argument("program", nargs="+", metavar="PROGRAM", help="-- and then the program with its arguments")
     dongle.set_defaults(act=_dongle)
+    from node.cli import sim_serial
+
+    serial = actions.add_parser("serial", help="serial modules of a scene on ports of their own; Ctrl-C ends it")
+    sim_serial.add_arguments(serial)
+    serial.set_defaults(act=sim_serial.run)
 
 
 def _scene_arguments(parser: argparse.ArgumentParser) -> None:

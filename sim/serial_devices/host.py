@@ -81,6 +81,11 @@ class DeviceHost:
         self._off_s = 0.0
         self._thread = threading.Thread(target=self._run, name="simulated-module", daemon=True)
 
+    @property
+    def baud(self) -> int:
+        """Rate of its line."""
+        return self._module.baud
+
     def start(self) -> None:
         """Switch the module on."""
         self._thread.start()

@@ -51,6 +51,8 @@ class Broadcaster:
         Where the pilot stands, x east, y north; None tells no place.
     power_dbm
         Radiated.
+    sender_m
+        Where the transmitter really is, of one who only claims to fly; None: where the target is.
     """
 
     target: Target
@@ -58,6 +60,11 @@ class Broadcaster:
     uas_id: str = "1581F45TB21CP0000XYZ"
     pilot_m: tuple[float, float] | None = (0.0, 0.0)
     power_dbm: float = 14.0
+    sender_m: tuple[float, float, float] | None = None
+
+    def sender_at(self, time_s: float) -> tuple[float, float, float]:
+        """Where the transmitter is."""
+        return self.target.at(time_s) if self.sender_m is None else self.sender_m
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class RemoteIdView:
 
     def level_dbm(self, broadcaster: Broadcaster, time_s: float) -> float:
         """Level without fading."""
-        x_m, y_m, z_m = self.mount.to_module(broadcaster.target.route.at(time_s))
+        x_m, y_m, z_m = self.mount.to_module(broadcaster.sender_at(time_s))
         range_m = max(1.0, math.sqrt(x_m**2 + y_m**2 + z_m**2))
         return broadcaster.power_dbm - 20 * math.log10(4 * math.pi * range_m * self.frequency_hz / 299_792_458.0)
 
@@ -107,14 +114,14 @@ def broadcasters(targets: tuple[Target, ...]) -> tuple[Broadcaster, ...]:
     The serial number is one of ANSI/CTA-2063-A: four characters for the maker, one for the length (``F``: 15), the
     number itself.
     """
-    found = []
-    for target in targets:
-        if target.kind == "drone":
-            digest = hashlib.sha256(target.name.encode()).digest()
-            tail = "".join(SERIAL_LETTERS[byte % len(SERIAL_LETTERS)] for byte in digest[3:18])
-            address = ":".join(f"{byte:02x}" for byte in (0x02, 0, 0, *digest[:3]))
-            found.append(Broadcaster(target, address, f"1581F{tail}"))
-    return tuple(found)
+    return tuple(Broadcaster(target, *invented(target.name)) for target in targets if target.kind == "drone")
+
+
+def invented(name: str) -> tuple[str, str]:
+    """Give an address and a serial number made of a name."""
+    digest = hashlib.sha256(name.encode()).digest()
+    tail = "".join(SERIAL_LETTERS[byte % len(SERIAL_LETTERS)] for byte in digest[3:18])
+    return ":".join(f"{byte:02x}" for byte in (0x02, 0, 0, *digest[:3])), f"1581F{tail}"
 
 
 @dataclass(slots=True)
@@ -193,7 +200,7 @@ class MeshMapperTwin(SimulatedModule):
         if kind == "basic":
             slot.uas_id = broadcaster.uas_id[:20]
         elif kind == "location":
-            x_m, y_m, z_m = broadcaster.target.route.at(scene_s)
+            x_m, y_m, z_m = broadcaster.target.at(scene_s)
             slot.lat_deg, slot.lon_deg = self._view.degrees(x_m, y_m)
             slot.altitude_m = int(self._view.altitude_m + z_m)
         elif kind == "system" and broadcaster.pilot_m is not None:

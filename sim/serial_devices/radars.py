@@ -55,9 +55,18 @@ RADARS: dict[str, SimulatedRadar] = {
 
 
 def scene_targets(scene: Scene, kind: str = "drone") -> tuple[Target, ...]:
-    """Give everything that moves while it transmits: the aircraft of a scene, as radar targets."""
-    return tuple(
-        Target(emitter.name, emitter.transmitter.route, kind)
+    """Give the aircraft of a scene as radar targets: its targets, and without any what moves while it transmits.
+
+    Of a link with telemetry the end that answers is the one that flies.
+    """
+    if scene.targets:
+        return scene.targets
+    flying = [
+        (emitter, (emitter.telemetry.transmitter if emitter.telemetry else emitter.transmitter).route)
         for emitter in scene.emitters
-        if len(emitter.transmitter.route.waypoints) > 1
+    ]
+    return tuple(
+        Target(emitter.name, route, kind, repeat_s=emitter.repeat_s)
+        for emitter, route in flying
+        if len(route.waypoints) > 1
     )

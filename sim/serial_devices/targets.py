@@ -9,9 +9,9 @@ import numpy as np
 
 from sim.propagation import Route, Waypoint
 
-RCS_M2 = {"drone": 0.02, "bird": 0.003, "person": 0.75, "vehicle": 10.0}
+RCS_M2 = {"drone": 0.02, "bird": 0.003, "person": 0.75, "vehicle": 10.0, "aircraft": 3.0}
 """Radar cross-section at 24 to 77 GHz: small quadcopters 0.012 to 0.155 m² [1], a person about 0.75 m², OmniPreSense
-states its ranges for 10 m². A small bird 0.001 to 0.01 m² (estimate).
+states its ranges for 10 m². A small bird 0.001 to 0.01 m², a light aircraft 1 to 10 m² (estimates).
 
 [1] IEICE ComEx 9 (2020) 262.
 """
@@ -35,6 +35,8 @@ class Target:
         Radar cross-section; None: that of the kind.
     size_m
         Width of what a camera sees.
+    repeat_s
+        After this time the route starts again; None: never.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Target:
     kind: str = "drone"
     rcs_m2: float | None = None
     size_m: float = 0.35
+    repeat_s: float | None = None
 
     def __post_init__(self) -> None:
         """Check the kind."""
@@ -52,6 +55,10 @@ class Target:
     def reflects_m2(self) -> float:
         """Radar cross-section."""
         return RCS_M2[self.kind] if self.rcs_m2 is None else self.rcs_m2
+
+    def at(self, time_s: float) -> tuple[float, float, float]:
+        """Place in the scene in metres."""
+        return self.route.at(time_s % self.repeat_s if self.repeat_s else time_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +132,9 @@ def places(targets: tuple[Target, ...], mount: Mount, time_s: float) -> list[Pla
     """Every target in the frame of a module."""
     found: list[Place] = []
     for target in targets:
-        before = mount.to_module(target.route.at(max(0.0, time_s - STEP_S / 2)))
-        after = mount.to_module(target.route.at(max(0.0, time_s - STEP_S / 2) + STEP_S))
-        here = mount.to_module(target.route.at(time_s))
+        before = mount.to_module(target.at(max(0.0, time_s - STEP_S / 2)))
+        after = mount.to_module(target.at(max(0.0, time_s - STEP_S / 2) + STEP_S))
+        here = mount.to_module(target.at(time_s))
         velocity = [(late - early) / STEP_S for early, late in zip(before, after, strict=True)]
         found.append(Place(target, *here, *velocity))
     return found
