@@ -24,6 +24,8 @@ WARM_DB, COLD_DB = 28.0, -3.0
 """Colour range relative to the noise floor."""
 JOIN_S = 0.02
 """Packets of one track closer than this are drawn as one box."""
+SAME_BAND = 0.7
+"""... if they have this share of the wider one's band in common."""
 DRONE_COLOURS = ("#39ff88", "#ffe14d", "#ff7ad1", "#ffffff")
 OTHER_COLOURS = ("#4dd2ff", "#c0b0ff", "#8fc7b4", "#c7b08a", "#8fa8ff", "#a0d0ff")
 LONE_COLOUR = "#c8c8c8"
@@ -164,9 +166,9 @@ def boxes(seen: Seen) -> list[Box]:
 
 def _adjoin(before: Box, new: Box) -> bool:
     common_hz = min(before.high_hz, new.high_hz) - max(before.low_hz, new.low_hz)
-    narrower_hz = min(before.high_hz - before.low_hz, new.high_hz - new.low_hz)
+    wider_hz = max(before.high_hz - before.low_hz, new.high_hz - new.low_hz)
     same = (before.track and before.track.track_id) == (new.track and new.track.track_id)
-    return same and new.start_s - before.end_s < JOIN_S and common_hz > 0.5 * narrower_hz
+    return same and new.start_s - before.end_s < JOIN_S and common_hz > SAME_BAND * wider_hz
 
 
 def draw(seen: Seen, path: Path, title: str) -> None:
@@ -185,7 +187,7 @@ def draw(seen: Seen, path: Path, title: str) -> None:
 
     low_mhz = (seen.centre_hz - seen.rate_hz / 2) / 1e6
     high_mhz = (seen.centre_hz + seen.rate_hz / 2) / 1e6
-    figure = Figure(figsize=(14.0, 7.6), dpi=110, facecolor=PAPER, layout="constrained")
+    figure = Figure(figsize=(14.0, 7.6), dpi=90, facecolor=PAPER, layout="constrained")
     axes = figure.add_subplot(facecolor=PAPER)
     image = axes.imshow(
         _over_floor(seen.power).T, aspect="auto", origin="lower", cmap="inferno", vmin=COLD_DB, vmax=WARM_DB,
