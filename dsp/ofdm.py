@@ -19,7 +19,7 @@ BLOCK_SAMPLES = 8192
 """Power spectra of blocks are summed; at the longest lag of the records, 1.02 ms, a third of a block has no partner."""
 ROW_SAMPLES = 512
 BURSTY_RATIO = 2.0
-"""Rows this much stronger at their 90 % than at their 10 % quantile: the signal comes in bursts, the rest is left out."""
+"""Rows this much stronger at their 90 % than at their 10 % quantile: bursts; the rest is left out."""
 LIMIT_RATIO = 2.0
 """Rows stronger than this times the median are scaled down, so that one near transmitter is not all that is seen."""
 LINE_RATIO = 4.0
@@ -39,9 +39,9 @@ SHORT_CORRELATION = 0.07
 """Closer to the main lobe than ``SHORT_LAG`` samples its tail is as strong as 0.04; 802.11 gives 0.2 without noise."""
 RIVAL_LEVEL = 0.6
 RIVAL_SHARE = 0.02
-"""Share of the neighbours that reach ``RIVAL_LEVEL`` of the peak: a peak among many is a smooth or periodic signal's."""
+"""Share of the neighbours that reach ``RIVAL_LEVEL`` of the peak: a smooth or periodic signal has many peaks."""
 BAND_SHARE = 0.55
-"""The peak is as narrow as the record's bandwidth, or the slice, makes it; the chirps of LoRa repeat too, but narrower."""
+"""The peak is as narrow as the record's bandwidth, or the slice, makes it; LoRa repeats too, but is narrower."""
 REPEATS = (2, 4)
 """A signal that repeats faster, as the lines of a picture do, is not OFDM; its pilots repeat at a third and a sixth."""
 WIFI_20_MHZ = (312.5e3, 16.25e6)
