@@ -19,6 +19,7 @@ from node.messages_node import (
     SinkHealth,
     StatusMessage,
 )
+from node.messages_remote_id import REMOTE_ID_SCHEMA, RemoteIdMessage
 from node.messages_track import TRACK_SCHEMA, ModelInfo, NodeInfo, TrackMessage
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "NodeInfo",
     "QueueHealth",
     "RadioHealth",
+    "RemoteIdMessage",
     "SensorInfo",
     "SinkHealth",
     "StatusMessage",
@@ -44,10 +46,11 @@ __all__ = [
     "track_schema",
 ]
 
-Message = TrackMessage | StatusMessage | InfoMessage | HealthMessage
+Message = TrackMessage | RemoteIdMessage | StatusMessage | InfoMessage | HealthMessage
 
 SCHEMAS: dict[str, type[Wire]] = {
     TRACK_SCHEMA: TrackMessage,
+    REMOTE_ID_SCHEMA: RemoteIdMessage,
     STATUS_SCHEMA: StatusMessage,
     INFO_SCHEMA: InfoMessage,
     HEALTH_SCHEMA: HealthMessage,

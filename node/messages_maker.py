@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 
 from dsp.protocols.record import Family
+from firmware_bridge.contacts import RemoteIdContact
 from node.ids import node_uuid
 from node.messages_base import rfc3339
+from node.messages_remote_id import RemoteIdMessage, remote_id_message
 from node.messages_track import (
     Area,
     Candidate,
@@ -87,7 +89,7 @@ class MessageMaker:
     def __init__(self, node: NodeIdentity, boot_id: str) -> None:
         self.node = node
         self._boot_id = boot_id
-        self._seq = 0
+        self._seq = self._remote_ids = 0
 
     @property
     def boot_id(self) -> str:
@@ -137,6 +139,20 @@ class MessageMaker:
             ),
             latency_ms=None if latency_ms is None else _rounded(latency_ms, 1),
         )
+
+    def remote_id(self, contact: RemoteIdContact, latency_ms: float | None = None) -> RemoteIdMessage:
+        """Message of one Remote ID observation; these have sequence numbers of their own.
+
+        Parameters
+        ----------
+        contact
+            What a receiver heard.
+        latency_ms
+            From the reception until now.
+        """
+        self._remote_ids += 1
+        ids = (self.node.uuid, self._boot_id)
+        return remote_id_message(contact, self.node.info(), ids, self._remote_ids, latency_ms)
 
 
 def severity(family: Family, label: str) -> SeverityInfo:

@@ -6,9 +6,17 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from node.messages import HealthMessage, InfoMessage, Message, StatusMessage, TrackMessage, to_json
+from node.messages import (
+    HealthMessage,
+    InfoMessage,
+    Message,
+    RemoteIdMessage,
+    StatusMessage,
+    TrackMessage,
+    to_json,
+)
 from node.sinks.mqtt_settings import MqttSettings
-from node.sinks.mqtt_topics import EVENT, HEALTH, INFO, STATUS, track_topic
+from node.sinks.mqtt_topics import EVENT, HEALTH, INFO, REMOTE_ID, STATUS, track_topic
 from node.spool import RANK_DEAR, RANK_UPDATE, Spool
 
 MOST_STATES = 2_000
@@ -78,6 +86,8 @@ class Outbox:
                 self._inbox.add(EVENT, schema, rank, payload)
                 state = b"" if message.event == "end" else payload
                 self._set(track_topic(message.track_id), state, schema, 1, self._settings.track_expiry_s)
+            elif isinstance(message, RemoteIdMessage):
+                self._inbox.add(REMOTE_ID, schema, RANK_UPDATE, payload)
             elif isinstance(message, StatusMessage):
                 self._set(STATUS, payload, schema, 1, None)
                 if message.state == "stopped":  # the farewell, said when everything else is

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from node.sinks.mqtt_settings import check_topic_level
 
-STATUS, INFO, HEALTH, EVENT = "status", "info", "health", "event"
+STATUS, INFO, HEALTH, EVENT, REMOTE_ID = "status", "info", "health", "event", "remoteid"
 TRACK_PREFIX = "track/"
 ALL_TRACKS = "track/+"
 
