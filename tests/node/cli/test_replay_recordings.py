@@ -29,7 +29,7 @@ def test_every_recording_is_worked_through_and_every_message_is_valid(skypicket:
     validator = jsonschema.Draft202012Validator(track_schema())
     for message in messages:
         validator.validate(message)
-    open_tracks = set()
+    open_tracks = set[str]()
     for message in messages:
         (open_tracks.discard if message["event"] == "end" else open_tracks.add)(message["track_id"])
     assert messages
