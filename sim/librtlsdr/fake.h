@@ -79,6 +79,7 @@ typedef struct rtlsdr_dev {
 	uint32_t holds;            /* number of the last HOLD */
 	bool flowing;              /* GO was sent after the last HOLD */
 	atomic_bool stale;         /* a setting changed since GO: samples on their way are old */
+	atomic_bool retuned;       /* a running read_async drops what is on its way: a dongle has no such queue */
 	atomic_bool lost;          /* the connection is gone */
 
 	atomic_int state;          /* enum stream_state; atomic because cancel_async runs in signal handlers */

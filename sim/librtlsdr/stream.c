@@ -138,12 +138,17 @@ EXPORT int rtlsdr_read_async(rtlsdr_dev_t *dev, read_callback callback, void *co
 		return -ENOMEM;
 	}
 
+	atomic_store(&dev->retuned, false);
+
 	enum receipt receipt = link_start(dev);
 
 	for (uint32_t i = 0; receipt == RECEIVED; i = (i + 1) % count) {
 		size_t received;
 
-		receipt = link_receive(dev, buffers[i], length, &received);
+		if (atomic_exchange(&dev->retuned, false))
+			receipt = link_start(dev);
+		if (receipt == RECEIVED)
+			receipt = link_receive(dev, buffers[i], length, &received);
 		if (receipt == RECEIVED && callback)
 			callback(buffers[i], length, context);
 	}

@@ -35,6 +35,7 @@ EXPORT int rtlsdr_set_center_freq(rtlsdr_dev_t *dev, uint32_t centre_hz)
 		error = -1;
 	} else {
 		error = change(dev, SET_CENTRE, centre_hz);
+		atomic_store(&dev->retuned, true);
 	}
 	dev->centre_hz = error ? 0 : centre_hz;
 	return error;
