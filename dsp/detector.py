@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from dsp.bursts import Burst, ChirpFinding
 from dsp.chirps import ChirpShape
 from dsp.looks import Looks, LookSchedule
 from dsp.noise import NoiseFloor, NoiseTracker
+from dsp.pulses import merge_pulses, widened
 from dsp.regions import NARROW_GAP_S, NARROW_HZ, STROKE_GAP_ROWS, Region, energy_mask, find_regions, measure
 from dsp.spectrogram import FRAMES_PER_ROW, StftSettings, row_power, transform
 from dsp.tape import Tape
@@ -215,6 +216,7 @@ class SliceDetector:
             )
             self._remember(analysed.burst)
             found.append(analysed)
+        found = _merge(found)
         mask = self._mask.rows
         for region, _, _ in closed:
             mask[region.first_row : region.end_row, region.low_column : region.high_column] = False
@@ -237,6 +239,17 @@ class SliceDetector:
         self._mask.drop(row)
         self._samples.drop(row * self.where.points)
         self._base_sample += row * self.where.points
+
+
+def _merge(found: list[Analysed]) -> list[Analysed]:
+    """Put the regions that wide pulses leave in the spectrogram together."""
+    part_of = merge_pulses([item.burst for item in found])
+    merged: list[Analysed] = []
+    for i, item in enumerate(found):
+        if part_of[i] is None:
+            parts = [found[j].burst for j, head in enumerate(part_of) if head == i]
+            merged.append(replace(item, burst=widened(item.burst, parts)) if parts else item)
+    return merged
 
 
 def make_slice(settings: DetectorSettings, rate_hz: float, centre_hz: float, origin_ns: int, *, known: bool) -> Slice:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bursts import Burst, ChirpFinding, CyclicPrefixFinding, LineCombFinding
+from dsp.bursts import Burst, ChirpFinding, CyclicPrefixFinding, LineCombFinding, PulseFinding
 from dsp.keying import Envelope, Keying
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.match import permits
@@ -36,7 +36,7 @@ MEASURED: tuple[Feature, ...] = (
     Feature("deviation_share", "of the bandwidth"),
     Feature("separation", "/ 10"),
     Feature("symbol_rate", "(log10(Hz) - 4) / 2, 0 for none"),
-    Feature("clock_score", "1"),
+    Feature("steadiness", "standard deviations / 10"),
     Feature("tone_share", "1"),
     Feature("clipped_share", "1"),
     Feature("chirp_score", "1"),
@@ -77,6 +77,9 @@ def feature_vector(burst: Burst, measured: Measured, *, tuning_known: bool) -> N
     comb = burst.finding.score_db if isinstance(burst.finding, LineCombFinding) else 0.0
     envelope, keying = measured.envelope, measured.keying
     rate_hz = keying.symbol_rate_hz
+    pulses, pulse_s = envelope.pulses, envelope.pulse_s
+    if isinstance(burst.finding, PulseFinding):
+        pulses, pulse_s = burst.finding.pulses, burst.finding.pulse_s
     values = [
         (math.log10(max(burst.bandwidth_hz, 100.0)) - 4.5) / 1.5,
         (math.log10(max(burst.duration_s, 1e-6)) + 2.0) / 2.0,
@@ -86,12 +89,12 @@ def feature_vector(burst: Burst, measured: Measured, *, tuning_known: bool) -> N
         math.log2(max(envelope.kurtosis, 0.25)) / 3.0,
         envelope.on_share,
         envelope.depth_db / 60.0,
-        math.log10(1.0 + envelope.pulses) / 3.0,
-        (math.log10(max(envelope.pulse_s, 1e-7)) + 3.0) / 3.0,
+        math.log10(1.0 + pulses) / 3.0,
+        (math.log10(max(pulse_s, 1e-7)) + 3.0) / 3.0,
         keying.deviation_hz / max(burst.bandwidth_hz, 1.0),
         keying.separation / 10.0,
         (math.log10(max(rate_hz, 10.0)) - 4.0) / 2.0 if rate_hz is not None else 0.0,
-        keying.clock_score,
+        keying.steadiness / 10.0,
         keying.tone_share,
         measured.clipped_share,
         chirp.score if chirp else 0.0,
