@@ -33,9 +33,18 @@ def resolve_paths(root: Mapping[str, object], folder: Path) -> None:
         for table in tables if isinstance(tables, list) else []:
             if not isinstance(table, dict) or kind not in {None, table.get("type")}:
                 continue
+            if name == "serial":
+                _resolve_scene(table, folder)
             value = table.get(key)
             if key != "scene" or (isinstance(value, str) and (value.endswith(".toml") or "/" in value)):
                 _resolve(table, key, folder)
+
+
+def _resolve_scene(table: dict[str, object], folder: Path) -> None:
+    """The scene file of a simulated port."""
+    port = table.get("port")
+    if isinstance(port, str) and port.startswith("sim:") and (port.endswith(".toml") or "/" in port):
+        table["port"] = "sim:" + str(folder / Path(port.removeprefix("sim:")).expanduser())
 
 
 def check_files(root: Mapping[str, object], faults: FaultList) -> None:

@@ -45,5 +45,6 @@ def check_unique(root: Mapping[str, object], faults: FaultList, lists: Iterable[
             elif kind == "rtl-tcp":
                 address = (table.get("host"), table.get("port", 1234))
                 once("address", address, (*path, "host"), f"{address[0]}:{address[1]} serves one reader only; taken")
-            if list_name == "serial" and isinstance(table.get("port"), str):
+            port = table.get("port")
+            if list_name == "serial" and isinstance(port, str) and not port.startswith("sim:"):
                 once("port", table["port"], (*path, "port"), f'"{table["port"]}" is already in use')

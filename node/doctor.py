@@ -22,6 +22,7 @@ from node.config import NodeConfig
 from node.host import free_mib, host_state
 from node.logs import one_line
 from node.messages import NodeIdentity
+from node.serial_ports import SIMULATED, is_simulated
 from node.sinks.mqtt_settings import MqttSettings
 from node.sources import RecordingSettings, RtlSdrSettings, RtlTcpSettings, SimulatorSettings
 
@@ -192,6 +193,8 @@ def _serial_ports(config: NodeConfig | None) -> Iterator[Check]:
 
 def _port(port: str) -> tuple[Level, str, str | None]:
     """Whether a port is there and may be used; it is not opened, because a running node may have it."""
+    if is_simulated(port):
+        return "OK", f"simulated, scene {port.removeprefix(SIMULATED)}", None
     usb = USB_PORT.fullmatch(port)
     if usb is not None:
         wanted = (usb["vid"].lower(), usb["pid"].lower())

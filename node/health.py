@@ -12,21 +12,34 @@ from node.messages import (
     HealthMessage,
     ModuleHealth,
     NodeIdentity,
+    PositionHealth,
     QueueHealth,
     RadioHealth,
+    ScanHealth,
     SinkHealth,
     StatusMessage,
+    StopHealth,
     rfc3339,
 )
 from node.messages_node import NodeState
 from node.modules import ModuleStatus
 from node.runtime import RadioStatus
+from node.scan_pilot import ScanStatus
+from node.serial_desk import DeskStatus
+from node.serial_inbox import CONTACTS_HELD
 from node.sinks import SinkStatus
 
+NOTHING_READ = DeskStatus()
 
-def node_state(radios: Sequence[RadioStatus], modules: Sequence[ModuleStatus] = ()) -> tuple[NodeState, str | None]:
-    """``online``, or ``degraded`` with the reasons: a radio or module is away, a pipeline failed."""
-    reasons = [f"{module.name}: {module.last_error or module.state}" for module in modules if not module.working]
+
+def node_state(radios: Sequence[RadioStatus], desk: DeskStatus = NOTHING_READ) -> tuple[NodeState, str | None]:
+    """``online``, or ``degraded`` with the reasons: which radio, module, place, clock or pipeline is not well."""
+    reasons = [
+        f"{module.name}: {module.fault or module.state}"
+        for module in desk.modules
+        if module.fault or not module.working
+    ]
+    reasons += desk.faults
     for radio in radios:
         if radio.state == "down":
             reasons.append(f"{radio.name}: {radio.last_error or 'gives no samples'}")
@@ -96,7 +109,7 @@ class HealthMeter:
         node: NodeIdentity,
         radios: Sequence[RadioStatus],
         sinks: Sequence[SinkStatus],
-        modules: Sequence[ModuleStatus] = (),
+        desk: DeskStatus = NOTHING_READ,
         *,
         results_waiting: int,
         tracks: int,
@@ -113,12 +126,21 @@ class HealthMeter:
             )
             for radio in radios
         ]
+        queues += [
+            QueueHealth(
+                name=f"contacts {module.name}",
+                depth=module.inbox.waiting,
+                capacity=CONTACTS_HELD,
+                dropped=module.inbox.dropped,
+            )
+            for module in desk.modules
+        ]
         return HealthMessage(
             node_id=self._node_id,
             boot_id=self._boot_id,
             ts=rfc3339(time.time_ns()),
             uptime_s=round(time.monotonic() - self._started_s, 1),
-            state=node_state(radios, modules)[0],
+            state=node_state(radios, desk)[0],
             interval_s=self._interval_s,
             tracks=tracks,
             latency_ms=None if latency_ms is None else round(latency_ms, 1),
@@ -130,17 +152,9 @@ class HealthMeter:
             throttled=host.throttled,
             disk_free_mib=host.disk_free_mib,
             radios=tuple(self._radio(radio) for radio in radios),
-            modules=tuple(
-                ModuleHealth(
-                    name=module.name,
-                    state=module.state,
-                    contacts=module.contacts,
-                    frames_bad=module.frames_bad,
-                    reopenings=module.reopenings,
-                    last_error=module.last_error,
-                )
-                for module in modules
-            ),
+            contact_latency_ms=None if desk.slowest_ms is None else round(desk.slowest_ms, 1),
+            position=_position(desk),
+            modules=tuple(_module(module) for module in desk.modules),
             queues=(*queues, QueueHealth(name="results", depth=results_waiting, capacity=RESULTS_HELD, dropped=0)),
             sinks=tuple(
                 SinkHealth(
@@ -175,4 +189,48 @@ class HealthMeter:
             pipeline_faults=radio.pipeline_faults,
             noise_dbfs=None if radio.noise_dbfs is None else round(radio.noise_dbfs, 2),
             last_error=radio.last_error,
+            scan=None if radio.scan is None else _scan(radio.scan),
         )
+
+
+def _module(module: ModuleStatus) -> ModuleHealth:
+    link, read = module.link, module.link.module
+    return ModuleHealth(
+        name=module.name,
+        state=module.state,
+        connected=module.connected,
+        contacts=read.contacts,
+        bytes=read.bytes,
+        frames=read.frames,
+        frames_bad=read.crc_errors + read.malformed + read.oversize,
+        crc_errors=read.crc_errors,
+        refused=read.refused,
+        resyncs=read.resyncs,
+        gaps=read.gaps,
+        reboots=read.reboots,
+        contacts_dropped=module.inbox.dropped,
+        reopenings=max(0, link.opens - 1),
+        losses=link.losses,
+        stalls=link.stalls,
+        last_bytes=None if link.last_bytes_ns is None else rfc3339(link.last_bytes_ns),
+        last_error=module.fault,
+    )
+
+
+def _position(desk: DeskStatus) -> PositionHealth:
+    place = desk.place
+    return PositionHealth(
+        source=None if place is None else place.source,
+        age_s=None if place is None or place.age_s is None else round(place.age_s, 1),
+        error_m=None if place is None else round(place.error_m, 1),
+        satellites=desk.satellites,
+        faults=desk.faults,
+    )
+
+
+def _scan(status: ScanStatus) -> ScanHealth:
+    stops = tuple(
+        StopHealth(name=stop.name, center_hz=stop.centre_hz, visits=visits)
+        for stop, visits in zip(status.stops, status.visits, strict=True)
+    )
+    return ScanHealth(stop=status.stop.name, center_hz=status.stop.centre_hz, held=status.held, stops=stops)

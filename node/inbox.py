@@ -148,7 +148,7 @@ class ResultInbox:
         self._capacity = capacity
         self._changed = threading.Condition()
         self._results: deque[BlockResult] = deque()
-        self._closed = False
+        self._closed = self._woken = False
 
     def put(self, result: BlockResult) -> bool:
         """Hand over as soon as there is room; false when the inbox is closed."""
@@ -163,12 +163,19 @@ class ResultInbox:
     def get(self, timeout_s: float) -> BlockResult | None:
         """The next result; None when none comes in time or the inbox was woken."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or bool(self._results), timeout_s)
+            self._changed.wait_for(lambda: self._closed or self._woken or bool(self._results), timeout_s)
+            self._woken = False
             if not self._results:
                 return None
             result = self._results.popleft()
             self._changed.notify_all()
             return result
+
+    def wake(self) -> None:
+        """End the wait of who takes out: something has come another way."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Take nothing more in; what waits can still be taken out."""

@@ -6,18 +6,16 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dsp.units import to_ns
-from node.clock import clock_state
 from node.health import HealthMeter, node_state
 from node.inbox import ResultInbox
 from node.messages import HealthMessage, Message, MessageMaker, StatusMessage
 from node.messages_node import NodeState
-from node.messages_track import TimeSource
-from node.modules import ModuleRunner
 from node.pipeline import BlockResult, PipelineCounters, Step
 from node.runtime import RadioRunner
+from node.serial_desk import ContactDesk
 from node.service import ServiceNotifier
 from node.sinks import Sink, SinkClosed
 from node.tracking.track import TrackChange
@@ -73,8 +71,8 @@ class LiveNode:
         How it runs.
     notifier
         Where the service supervisor listens.
-    modules
-        Serial modules, not yet started.
+    desk
+        Works through what serial modules say; keeps place and time.
     """
 
     def __init__(
@@ -87,7 +85,7 @@ class LiveNode:
         meter: HealthMeter,
         settings: LiveSettings,
         notifier: ServiceNotifier,
-        modules: Sequence[ModuleRunner] = (),
+        desk: ContactDesk | None = None,
     ) -> None:
         self._maker = maker
         self._tracker = tracker
@@ -97,7 +95,7 @@ class LiveNode:
         self._meter = meter
         self._settings = settings
         self._notifier = notifier
-        self._modules = modules
+        self._desk = desk or ContactDesk((), maker)
         self._timed = {radio.name for radio in radios if radio.host_time}
         self._started_s = time.monotonic()
         self._said: tuple[str, str | None] | None = None
@@ -108,8 +106,7 @@ class LiveNode:
 
     def run(self, stop: threading.Event) -> int:
         """Run until told to stop or until every radio has ended; give the exit code."""
-        for module in self._modules:
-            module.start()
+        self._desk.start()
         for radio in self._radios:
             radio.start()
         self._notifier.ready()
@@ -121,6 +118,7 @@ class LiveNode:
                 self._take(result)
             elif time.monotonic() - self._heard_s > IDLE_S:
                 self._pass_time()
+            self._publish_all(self._desk.messages())
             self._say_status()
             now_s = time.monotonic()
             if now_s >= next_health_s:
@@ -133,7 +131,7 @@ class LiveNode:
 
     def _has_work(self) -> bool:
         """Whether anything may still come; serial modules never end."""
-        return bool(self._modules) or any(radio.alive for radio in self._radios) or bool(self._results.waiting)
+        return self._desk.has_modules or any(radio.alive for radio in self._radios) or bool(self._results.waiting)
 
     def _end(self, *, by_order: bool) -> int:
         """In the order of the data: radios, pipelines, tracker, sinks."""
@@ -146,11 +144,12 @@ class LiveNode:
                 self._take(result)
         self._results.close()
         left = [name for radio in self._radios for name in radio.join()]
-        left += [f"serial-{module.name}" for module in self._modules if not module.stop()]
+        left += self._desk.stop()
         if left:
             log.error("threads that did not end and are left behind: %s", ", ".join(left))
         while (result := self._results.get(0.0)) is not None:
             self._take(result)
+        self._publish_all(self._desk.messages())
         self._tell(self._tracker.close(self._signal_ns))
         statuses = [radio.status for radio in self._radios]
         faults = [f"{status.name}: {status.last_error}" for status in statuses if status.last_error]
@@ -193,10 +192,11 @@ class LiveNode:
     def _say_status(self) -> None:
         """Publish the status when it has changed."""
         statuses = [radio.status for radio in self._radios]
-        starting = any(status.state == "starting" for status in statuses)
+        desk = self._desk.status()
+        starting = any(status.state == "starting" for status in statuses) or any(one.starting for one in desk.modules)
         if self._said is None and starting and time.monotonic() - self._started_s < FIRST_STATUS_S:
             return
-        state, reason = node_state(statuses, [module.status for module in self._modules])
+        state, reason = node_state(statuses, desk)
         if self._said is None or (state, reason) != self._said:
             log.info("status %s%s", state, f": {reason}" if reason else "")
             self._publish(self._status(state, reason))
@@ -206,19 +206,19 @@ class LiveNode:
         return self._meter.status(state, reason)
 
     def _health(self) -> HealthMessage:
-        if (clock := clock_state()) is not None and self._maker.node.time_source in {"system", "ntp"}:
-            source: TimeSource = "ntp" if clock.synchronised else "system"
-            error_ms = round(clock.max_error_ms, 1) if clock.synchronised else None
-            self._maker.node = replace(self._maker.node, time_source=source, time_err_ms=error_ms)
         return self._meter.health(
             self._maker.node,
             [radio.status for radio in self._radios],
             [sink.status for sink in self._sinks],
-            [module.status for module in self._modules],
+            self._desk.status(forget=True),
             results_waiting=self._results.waiting,
             tracks=len(self._tracks),
             latency_ms=self._latency_ms,
         )
+
+    def _publish_all(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self._publish(message)
 
     def _publish(self, message: Message) -> None:
         for sink in list(self._sinks):

@@ -54,6 +54,23 @@ class InfoMessage(Wire):
     schemas: tuple[str, ...] = Field(description="messages it sends")
 
 
+class StopHealth(Wire):
+    """One stop of a scan, and how often it was visited."""
+
+    name: str
+    center_hz: float
+    visits: int
+
+
+class ScanHealth(Wire):
+    """Where a scanning radio is."""
+
+    stop: str
+    center_hz: float
+    held: bool = Field(description="whether something suspicious keeps it there")
+    stops: tuple[StopHealth, ...]
+
+
 class RadioHealth(Wire):
     """State of one radio."""
 
@@ -74,17 +91,41 @@ class RadioHealth(Wire):
     pipeline_faults: int = Field(default=0, description="how often the pipeline failed and was started anew")
     noise_dbfs: float | None = None
     last_error: str | None = None
+    scan: ScanHealth | None = Field(default=None, description="null for a radio that stays where it is tuned")
 
 
 class ModuleHealth(Wire):
-    """State of one serial module."""
+    """State of one serial module, and what was read since the start."""
 
     name: str
     state: str
+    connected: bool = Field(default=False, description="whether its port is open")
     contacts: int = 0
-    frames_bad: int = 0
+    bytes: int = 0
+    frames: int = 0
+    frames_bad: int = Field(default=0, description="wrong checksum, malformed or too long")
+    crc_errors: int = 0
+    refused: int = Field(default=0, description="implausible contacts")
+    resyncs: int = Field(default=0, description="times the beginning of a frame had to be searched")
+    gaps: int = Field(default=0, description="frames missing by the module's own numbering")
+    reboots: int = 0
+    contacts_dropped: int = Field(default=0, description="because the node did not keep up")
+    overruns: int | None = Field(default=None, description="bytes the port itself lost; null where it does not tell")
     reopenings: int = 0
+    losses: int = Field(default=0, description="times the port was lost while open")
+    stalls: int = Field(default=0, description="times it was opened anew because nothing came")
+    last_bytes: Timestamp | None = None
     last_error: str | None = None
+
+
+class PositionHealth(Wire):
+    """How the node knows where it is."""
+
+    source: str | None = Field(description="gnss, static, last (an old fix) or null")
+    age_s: float | None
+    error_m: float | None = Field(description="one standard deviation")
+    satellites: int | None
+    faults: tuple[str, ...] = Field(description="what is wrong with place or time")
 
 
 class QueueHealth(Wire):
@@ -118,8 +159,12 @@ class HealthMessage(Wire):
     interval_s: float = Field(description="the next is due after this long")
     tracks: int
     latency_ms: float | None = Field(default=None, description="of the last track message")
+    contact_latency_ms: float | None = Field(
+        default=None, description="longest from the reception of a contact to its messages, since the last message"
+    )
     time_source: TimeSource | None = None
     time_err_ms: float | None = None
+    position: PositionHealth | None = None
     cpu_share: Share | None = Field(default=None, description="of one core")
     memory_mib: float | None = None
     temperature_c: float | None = None

@@ -17,7 +17,8 @@ from typing import Literal
 from dsp.iq import IqBlock, IqSource, SourceError
 from node.inbox import BlockInbox, InboxCounters, ResultInbox
 from node.logs import describe_fault, one_line
-from node.pipeline import BlockResult, Pipeline, PipelineCounters
+from node.pipeline import Pipeline, PipelineCounters
+from node.scan_pilot import ScanPilot, ScanStatus
 from node.sources.back_off import BackOff
 from node.sources.reopening import ReopeningSource
 
@@ -62,6 +63,8 @@ class RadioStatus:
     """Processor time of the pipeline."""
     signal_s: float = 0.0
     """Signal it worked through in that time."""
+    scan: ScanStatus | None = None
+    """Where it is, of one that scans."""
 
 
 class RadioRunner:
@@ -82,8 +85,8 @@ class RadioRunner:
         dropped, and a fault is the end.
     host_time
         The times of its blocks are the host's: latency can be told.
-    hear
-        Told of every result in the pipeline's thread, before the tracker is: the pilot of a scanning radio.
+    pilot
+        Of a scanning radio: hears every result in the pipeline's thread, before the tracker does.
     back_off
         How long to wait before a radio is opened again.
     """
@@ -97,7 +100,7 @@ class RadioRunner:
         *,
         patient: bool = False,
         host_time: bool = True,
-        hear: Callable[[BlockResult], None] | None = None,
+        pilot: ScanPilot | None = None,
         back_off: BackOff | None = None,
     ) -> None:
         self.name = name
@@ -106,7 +109,7 @@ class RadioRunner:
         self._results = results
         self.host_time = host_time
         self._patient = patient
-        self._hear = hear
+        self._pilot = pilot
         self._back_off = back_off
         self._inbox = BlockInbox()
         self._stopping = threading.Event()
@@ -127,7 +130,8 @@ class RadioRunner:
         with self._lock:
             status, source = self._status, self._source
             recent = self._fault_s is not None and time.monotonic() - self._fault_s < RECENT_S
-        status = replace(status, inbox=self._inbox.counters, recent_fault=recent)
+        scan = None if self._pilot is None else self._pilot.status
+        status = replace(status, inbox=self._inbox.counters, recent_fault=recent, scan=scan)
         if not isinstance(source, ReopeningSource):
             return status
         of_source = source.state
@@ -259,8 +263,8 @@ class RadioRunner:
                 busy_s=status.busy_s + busy_s,
                 signal_s=status.signal_s + block.duration_s,
             )
-        if self._hear is not None:
-            self._hear(result)
+        if self._pilot is not None:
+            self._pilot.hear(result)
         self._results.put(result)
         return pipeline
 

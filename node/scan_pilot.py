@@ -11,7 +11,7 @@ from dsp.protocols.match import in_band, permits
 from dsp.protocols.record import FskPhy, HopTiming, TdmTiming
 from dsp.units import to_ns
 from node.pipeline import BlockResult
-from node.scan import SETTLE_S, ScanPlan
+from node.scan import SETTLE_S, ScanPlan, Stop
 
 HINTS = 3
 """So many bursts that a drone link might have sent, in one visit, make a stop suspicious; one look with a comb does."""
@@ -29,6 +29,18 @@ class _Memory:
     """What is known of a stop."""
 
     returns_left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScanStatus:
+    """A pilot at one moment."""
+
+    stop: Stop
+    held: bool
+    """Whether something suspicious keeps it there."""
+    stops: tuple[Stop, ...]
+    visits: tuple[int, ...]
+    """Of each stop so far."""
 
 
 def suspicious(burst: Burst, *, tuning_known: bool) -> bool:
@@ -81,6 +93,13 @@ class ScanPilot:
     def stop_name(self) -> str:
         """Where the radio is, for people."""
         return self._plan.stops[self._stop].name
+
+    @property
+    def status(self) -> ScanStatus:
+        """Where the radio is, and where it has been; from any thread."""
+        with self._lock:
+            stops = self._plan.stops
+            return ScanStatus(stops[self._stop], self._hints >= HINTS, stops, tuple(self.visits))
 
     def next_centre_hz(self, time_ns: int) -> float:
         """Where to be tuned for the block that begins at a time; the source retunes when it differs."""

@@ -25,6 +25,8 @@ from node.pipeline import Pipeline
 from node.runtime import RadioRunner
 from node.scan_pilot import ScanPilot
 from node.scanning import make_pilots
+from node.serial_desk import ContactDesk
+from node.serial_ports import is_simulated, scene_module
 from node.service import ServiceNotifier
 from node.sinks.registry import SinkStart, open_sinks
 from node.sources import (
@@ -73,25 +75,29 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
             results,
             patient=_is_patient(radio),
             host_time=_has_host_time(radio),
-            hear=pilots[radio.name].hear if radio.name in pilots else None,
+            pilot=pilots.get(radio.name),
         )
         for radio, classifier in zip(config.radios, classifiers, strict=True)
     ]
+    info = partial(_info, config, maker, software, classifiers)
+    desk = ContactDesk([ModuleRunner(settings, results.wake) for settings in config.serials], maker, info)
     for sink in sinks:
-        sink.publish(_info(config, maker, software, classifiers))
+        sink.publish(info())
     tracker = Tracker(config.tracker, identity.name)
-    modules = [ModuleRunner(settings) for settings in config.serials]
-    node = LiveNode(maker, tracker, radios, results, sinks, meter, config.live, ServiceNotifier(), modules)
+    node = LiveNode(maker, tracker, radios, results, sinks, meter, config.live, ServiceNotifier(), desk)
     return node.run(stop)
 
 
 def check_scenes(config: NodeConfig) -> None:
-    """Read the scenes of simulated radios: a fault in one is a fault of the configuration, not of a radio."""
+    """Read the scenes of simulated radios and modules: a fault in one is a fault of the configuration."""
     for radio in config.radios:
         if isinstance(radio, SimulatorSettings):
             from sim.scene import load_scene
 
             load_scene(radio.scene)
+    for serial in config.serials:
+        if is_simulated(serial.link.port):
+            scene_module(serial)
 
 
 def _open(settings: RadioSettings, pilot: ScanPilot | None) -> IqSource:
@@ -109,7 +115,10 @@ def _has_host_time(radio: RadioSettings) -> bool:
 
 
 def _time_source(config: NodeConfig) -> TimeSource:
+    """What stamps the samples: the host's clock as soon as anything is real."""
     kinds = {type(radio) for radio in config.radios}
+    if any(not is_simulated(serial.link.port) for serial in config.serials) or not (kinds or config.serials):
+        return "system"
     if kinds == {RecordingSettings}:
         return "recording"
     return "simulated" if kinds <= {SimulatorSettings, RecordingSettings} else "system"

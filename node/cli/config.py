@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-MESSAGES = ("track", "status", "info", "health")
+MESSAGES = ("track", "remote_id", "status", "info", "health")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from node.config import parse_config
 from node.health import node_state
 from node.modules import ModuleRunner, ModuleStatus
+from node.serial_desk import DeskStatus
 
 LINE = b"MSG,3,1,1,4CA2D6,1,2026/05/01,12:00:00.000,2026/05/01,12:00:00.000,,12000,,,56.95,24.11,,,0,0,0,0\r\n"
 NODE = '[node]\nsite = "hill"\nname = "mast"\n'
@@ -31,7 +32,7 @@ def wait_until(runner: ModuleRunner, state: str) -> ModuleStatus:
 def test_what_it_reads_is_counted_and_a_feed_that_ends_is_degraded() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         runner = make_runner(f"socket://127.0.0.1:{server.getsockname()[1]}")
-        assert node_state([], [runner.status]) == ("online", None)  # not started yet
+        assert node_state([], DeskStatus((runner.status,))) == ("online", None)  # not started yet
         runner.start()
         feed, _ = server.accept()
         with feed:
@@ -39,12 +40,12 @@ def test_what_it_reads_is_counted_and_a_feed_that_ends_is_degraded() -> None:
             status = wait_until(runner, "reading")
             assert status.working
             waiter = threading.Event()
-            while runner.status.contacts < 3:
+            while runner.status.link.module.contacts < 3:
                 waiter.wait(0.02)
         server.close()
         lost = wait_until(runner, "unavailable")
     assert not lost.working
-    state, reason = node_state([], [lost])
+    state, reason = node_state([], DeskStatus((lost,)))
     assert state == "degraded"
     assert reason is not None
     assert reason.startswith("planes: ")
@@ -55,7 +56,7 @@ def test_a_port_that_is_not_there_is_said_with_its_name() -> None:
     runner = make_runner("/dev/nowhere")
     runner.start()
     status = wait_until(runner, "unavailable")
-    assert (status.working, status.contacts) == (False, 0)
-    assert status.last_error is not None
-    assert "/dev/nowhere" in status.last_error
+    assert (status.working, status.link.module.contacts) == (False, 0)
+    assert status.fault is not None
+    assert "/dev/nowhere" in status.fault
     assert runner.stop()

@@ -54,7 +54,7 @@ def test_a_simulated_radio_follows_its_pilot() -> None:
     results = ResultInbox()
     runner = RadioRunner(
         "a", lambda: open_radio(settings, retune=pilot.next_centre_hz),
-        lambda: Pipeline(PipelineSettings(), None, "a"), results, patient=True, hear=pilot.hear,
+        lambda: Pipeline(PipelineSettings(), None, "a"), results, patient=True, pilot=pilot,
     )  # fmt: skip
     runner.start()
     centres = set()
