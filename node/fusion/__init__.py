@@ -1,0 +1,1 @@
+"""Fusion: contacts of serial modules and radio tracks become one picture. Pure: time comes with the data."""

@@ -1,0 +1,117 @@
+"""One object in the air as the filter knows it, with its past."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from node.fusion.kalman import Estimate
+from node.fusion.measure import Array
+from node.fusion.settings import NS_PER_S
+
+KEPT = 64
+"""Places remembered of each object, at most one in ``KEEP_NS``: six seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one module has contributed to an object."""
+
+    sensor: str
+    first_ns: int
+    last_ns: int
+    hits: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """An object's estimate at one time, for trends and motion."""
+
+    time_ns: int
+    state: Array
+    sigma_m: float
+
+
+@dataclass(slots=True, eq=False)
+class AirObject:
+    """One object.
+
+    Parameters
+    ----------
+    number
+        Counts objects from the start of the node.
+    estimate
+        Where it is.
+    first_ns, last_ns
+        First and last measurement.
+    ranged
+        Whether its range was ever measured; else place and speed are no knowledge.
+    confirmed_ns
+        When it was confirmed, None before.
+    """
+
+    number: int
+    estimate: Estimate
+    first_ns: int
+    last_ns: int
+    ranged: bool
+    confirmed_ns: int | None = None
+    moving: bool = False
+    seen: dict[str, Seen] = field(default_factory=dict)
+    hits_ns: deque[int] = field(default_factory=lambda: deque(maxlen=16))
+    past: deque[Moment] = field(default_factory=lambda: deque(maxlen=KEPT))
+    labels: Counter[str] = field(default_factory=Counter)
+    anchor: Array = field(default_factory=lambda: np.zeros(3))
+    fast_scans: int = 0
+    birdlike: bool = False
+    """Judged a bird, with hysteresis."""
+
+    @property
+    def key(self) -> str:
+        """Name among the parts of the picture."""
+        return f"object:{self.number}"
+
+    @property
+    def place_m(self) -> Array:
+        """East, north, up."""
+        return self.estimate.mean[:3]
+
+    @property
+    def velocity_mps(self) -> Array:
+        """East, north, up."""
+        return self.estimate.mean[3:]
+
+    @property
+    def sigma_m(self) -> float:
+        """Horizontal error of the place, one standard deviation of the worse direction."""
+        return math.sqrt(max(0.0, float(np.linalg.eigvalsh(self.estimate.cov[:2, :2])[-1])))
+
+    @property
+    def range_m(self) -> float:
+        """Distance from the node."""
+        return float(np.linalg.norm(self.place_m))
+
+    def called(self, *labels: str) -> bool:
+        """Whether a camera calls it one of these in most of at least three pictures."""
+        named = sum(self.labels.values())
+        return named >= 3 and sum(self.labels[label] for label in labels) > 0.6 * named
+
+    @property
+    def worth_telling(self) -> bool:
+        """Whether it is something in the air: confirmed, and moving or seen by a camera."""
+        if self.confirmed_ns is None or self.called("person", "vehicle"):
+            return False
+        filmed = any(seen.sensor == "camera" for seen in self.seen.values())
+        return self.moving or (filmed and (self.called("drone", "bird") or not self.ranged))
+
+    def state_at(self, time_ns: int) -> Moment | None:
+        """The remembered moment nearest to a time, moved to it; None when more than a second away."""
+        best = min(self.past, key=lambda moment: abs(moment.time_ns - time_ns), default=None)
+        if best is None or abs(best.time_ns - time_ns) > NS_PER_S:
+            return None
+        state = best.state.copy()
+        state[:3] += state[3:] * ((time_ns - best.time_ns) * 1e-9)
+        return Moment(time_ns, state, best.sigma_m)

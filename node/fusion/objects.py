@@ -1,0 +1,212 @@
+"""Objects in the air: measurements of radars and cameras become kinematic tracks.
+
+For each scan (the measurements of one module at one time): predict every object, gate, assign (global nearest
+neighbour), update; what is left over begins new objects unless it lies in the gate of one that exists (extended objects
+give several points). See docs/fusion.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from node.fusion.air_object import AirObject, Moment, Seen
+from node.fusion.assign import FORBIDDEN, assigned
+from node.fusion.kalman import GATE, Innovation, begun, innovation, predicted, updated
+from node.fusion.measure import AZIMUTH, RANGE, Measurement, Sight
+from node.fusion.settings import NS_PER_S, FusionSettings
+
+LATE_NS = 300_000_000
+"""Measurements older than the object by more than that are not used: they come from a port that lags."""
+KEEP_NS = 100_000_000
+SLOWEST_SCAN_S = 2.0
+"""A module that scans slower confirms nothing faster for it."""
+SCAN_SHARE = 0.2
+"""How fast the known period of a module follows."""
+SAME_D2, SAME_M, SAME_MPS = 9.0, 2.0, 3.0
+"""Two objects are one when places and speeds agree within three standard deviations, and within these, for a while."""
+SAME_SCANS = 8
+SLOWEST_MPS = 1.0
+"""Slower things may be foliage; an object that has once moved faster stays one when it hovers."""
+UNCERTAIN_M = 150.0
+"""An object whose place is less known than that is lost."""
+
+
+class ObjectTracker:
+    """Keeps the objects. Single-threaded; measurements come scan by scan in order of time."""
+
+    def __init__(self, settings: FusionSettings) -> None:
+        self._settings = settings
+        self._sights: dict[str, Sight] = {}
+        self._periods_s: dict[str, float] = {}
+        self._scans_ns: dict[str, int] = {}
+        self._count = 0
+        self._alike: dict[tuple[int, int], int] = {}
+        self.objects: list[AirObject] = []
+        self.merged: list[tuple[AirObject, AirObject]] = []
+        """(kept, given up) since the last time somebody took them."""
+        self.refused = 0
+        self.late = 0
+
+    def sight(self, device: str) -> Sight:
+        """How a module looks at the frame."""
+        sight = self._sights.get(device)
+        if sight is None:
+            sight = self._sights[device] = Sight(self._settings.mount(device))
+        return sight
+
+    def scan(self, measurements: Sequence[Measurement]) -> None:
+        """Take the measurements of one module at one time."""
+        first = measurements[0]
+        time_ns, device, sight = first.time_ns, first.device, self.sight(first.device)
+        self._learn_period(device, time_ns)
+        usable = [one for one in self.objects if time_ns >= one.estimate.time_ns - LATE_NS]
+        self.late += sum(time_ns < one.estimate.time_ns - LATE_NS for one in self.objects)
+        for one in usable:
+            one.estimate = predicted(one.estimate, time_ns, self._settings.acceleration_mps2)
+        news = [[innovation(one.estimate, measurement, sight) for measurement in measurements] for one in usable]
+        taken: set[int] = set()
+        for group in (True, False):  # confirmed objects choose first
+            chosen = [at for at, one in enumerate(usable) if (one.confirmed_ns is not None) == group]
+            free = [at for at in range(len(measurements)) if at not in taken]
+            cost = [
+                [
+                    news[row][column].distance2 + news[row][column].log_volume if news[row][column].gated else FORBIDDEN
+                    for column in free
+                ]
+                for row in chosen
+            ]
+            for row, column in assigned(cost):
+                self._hit(usable[chosen[row]], measurements[free[column]], news[chosen[row]][free[column]])
+                taken.add(free[column])
+        for at, measurement in enumerate(measurements):
+            if at in taken or any(row[at].gated for row in news):
+                continue
+            self._begin(measurement, sight)
+        self._unite()
+
+    def age(self, time_ns: int) -> list[AirObject]:
+        """Forget what has not been seen for too long; give those that were confirmed."""
+        settings = self._settings
+        kept, lost = [], []
+        for one in self.objects:
+            confirmed = one.confirmed_ns is not None
+            period_s = max((self._periods_s.get(device, 0.0) for device in one.seen), default=0.0)
+            patience_s = max(settings.coast_s if confirmed else settings.tentative_s, 3 * min(period_s, SLOWEST_SCAN_S))
+            if (time_ns - one.last_ns) * 1e-9 <= patience_s and (one.sigma_m < UNCERTAIN_M or not one.ranged):
+                kept.append(one)
+            elif confirmed:
+                lost.append(one)
+        self.objects = kept
+        return lost
+
+    def _learn_period(self, device: str, time_ns: int) -> None:
+        before_ns = self._scans_ns.get(device)
+        self._scans_ns[device] = time_ns
+        if before_ns is None or time_ns <= before_ns:
+            return
+        gap_s = min((time_ns - before_ns) * 1e-9, SLOWEST_SCAN_S)
+        known_s = self._periods_s.get(device, gap_s)
+        self._periods_s[device] = known_s + SCAN_SHARE * (min(gap_s, 2 * known_s) - known_s)
+
+    def _begin(self, measurement: Measurement, sight: Sight) -> None:
+        ranged = RANGE in measurement.rows
+        if not ranged and AZIMUTH not in measurement.rows:
+            return  # a speed alone places nothing
+        if len(self.objects) >= self._settings.objects_at_most and not self._make_room():
+            self.refused += 1
+            return
+        self._count += 1
+        one = AirObject(self._count, begun(measurement, sight), measurement.time_ns, measurement.time_ns, ranged=ranged)
+        one.anchor = one.place_m.copy()
+        self.objects.append(one)
+        self._note(one, measurement)
+
+    def _make_room(self) -> bool:
+        """Give up the oldest object that is not confirmed, else the one that never moved."""
+        spare = [one for one in self.objects if one.confirmed_ns is None] or [
+            one for one in self.objects if not one.moving
+        ]
+        if not spare:
+            return False
+        self.objects.remove(min(spare, key=lambda one: one.last_ns))
+        return True
+
+    def _hit(self, one: AirObject, measurement: Measurement, new: Innovation) -> None:
+        one.estimate = updated(one.estimate, measurement, new)
+        if RANGE in measurement.rows and not one.ranged:
+            one.ranged = True
+            one.past.clear()
+            one.anchor = one.place_m.copy()
+        self._note(one, measurement)
+
+    def _note(self, one: AirObject, measurement: Measurement) -> None:
+        time_ns = measurement.time_ns
+        one.last_ns = max(one.last_ns, time_ns)
+        one.hits_ns.append(time_ns)
+        before = one.seen.get(measurement.device)
+        one.seen[measurement.device] = Seen(
+            measurement.sensor, before.first_ns if before else time_ns, time_ns, (before.hits if before else 0) + 1
+        )
+        if measurement.label is not None and (measurement.label in one.labels or len(one.labels) < 16):
+            one.labels[measurement.label] += 1
+        if not one.past or time_ns - one.past[-1].time_ns >= KEEP_NS:
+            one.past.append(Moment(time_ns, one.estimate.mean.copy(), one.sigma_m))
+        self._judge(one, measurement)
+
+    def _judge(self, one: AirObject, measurement: Measurement) -> None:
+        settings = self._settings
+        if one.confirmed_ns is None:
+            period_s = min(self._periods_s.get(measurement.device, 0.0), SLOWEST_SCAN_S)
+            window_s = max(settings.confirm_window_s, 1.5 * settings.confirm_hits * period_s)
+            since_ns = measurement.time_ns - int(window_s * NS_PER_S)
+            if sum(hit_ns >= since_ns for hit_ns in one.hits_ns) >= settings.confirm_hits:
+                one.confirmed_ns = measurement.time_ns
+                one.anchor = one.place_m.copy()
+        if one.moving or not one.ranged:
+            return
+        # Moving: at a speed that errors do not explain, for several scans, or away from where it was first.
+        velocity = one.velocity_mps
+        speed_mps = float(np.linalg.norm(velocity))
+        fast = (
+            speed_mps > SLOWEST_MPS and float(velocity @ np.linalg.solve(one.estimate.cov[3:, 3:], velocity)) > GATE[3]
+        )
+        one.fast_scans = one.fast_scans + 1 if fast else 0
+        far = float(np.linalg.norm(one.place_m - one.anchor)) > max(settings.still_m, 3.0 * one.sigma_m)
+        one.moving = one.confirmed_ns is not None and (one.fast_scans >= settings.confirm_hits or (far and fast))
+
+    def _unite(self) -> None:
+        """Two objects that stay in one place with one speed are one: the older is kept."""
+        confirmed = [one for one in self.objects if one.confirmed_ns is not None and one.ranged]
+        alike: dict[tuple[int, int], int] = {}
+        for at, first in enumerate(confirmed):
+            for second in confirmed[at + 1 :]:
+                apart = second.estimate.mean - first.estimate.mean
+                if abs(apart[0]) > 30.0 or abs(apart[1]) > 30.0 or first.estimate.time_ns != second.estimate.time_ns:
+                    continue
+                cov = first.estimate.cov + second.estimate.cov
+                near = float(np.linalg.norm(apart[:3])) < max(SAME_M, 2.0 * math.sqrt(float(np.trace(cov[:3, :3]))))
+                same = near and float(np.linalg.norm(apart[3:])) < SAME_MPS
+                if same and float(apart @ np.linalg.solve(cov, apart)) < SAME_D2 and not _both_fresh(first, second):
+                    alike[first.number, second.number] = self._alike.get((first.number, second.number), 0) + 1
+        self._alike = alike
+        by_number = {one.number: one for one in self.objects}
+        for pair in [pair for pair, scans in alike.items() if scans >= SAME_SCANS]:
+            kept, given = (by_number.get(number) for number in pair)
+            if kept is None or given is None:
+                continue
+            del by_number[given.number]
+            self.objects.remove(given)
+            kept.moving = kept.moving or given.moving
+            for device, seen in given.seen.items():
+                kept.seen.setdefault(device, seen)
+            self.merged.append((kept, given))
+
+
+def _both_fresh(first: AirObject, second: AirObject) -> bool:
+    """Whether one scan of one module saw both: then they are two."""
+    return any(
+        device in second.seen and seen.last_ns == second.seen[device].last_ns for device, seen in first.seen.items()
+    )
