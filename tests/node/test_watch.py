@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dsp.protocols.record import Family
+from node.cli import main
 from node.messages import MessageMaker, NodeIdentity, StatusMessage, TrackMessage, to_json
 from node.sinks.mqtt_connection import Arrived, MqttUnavailable
 from node.sinks.mqtt_settings import MqttSettings
@@ -121,10 +122,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def mosquitto(folder: Path, port: int) -> Iterator[Callable[..., None]]:
+def mosquitto(folder: Path, port: int, anonymous: str = "true") -> Iterator[Callable[..., None]]:
     """A broker; gives what publishes there."""
     config = folder / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous {anonymous}\n")
     process = subprocess.Popen(["mosquitto", "-c", str(config)], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:
@@ -167,3 +168,27 @@ def test_without_a_broker_it_says_so_at_once() -> None:
     incoming = subscription(MqttSettings(host="127.0.0.1", port=free_port()), ("a",), threading.Event(), print)
     with pytest.raises(MqttUnavailable, match="nothing listens there"):
         next(incoming)
+
+
+@needs_mosquitto
+@pytest.mark.system
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_broker_that_refuses_is_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str], protocol: str) -> None:
+    port = free_port()
+    with mosquitto(tmp_path, port, anonymous="false"):
+        code = main(["watch", "-q", "--host", "127.0.0.1", "--port", str(port), "--protocol", protocol])
+    out, err = capfd.readouterr()
+    assert (code, out) == (1, "")
+    assert err.count("\n") == 1
+    assert f"127.0.0.1:{port}" in err
+    assert "authori" in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--port", "0"], ["--node", "hill"], ["--node", "#"], ["--host", "mqtt://x"], ["--base", "a b"]]
+)
+def test_bad_arguments_are_one_line(capfd: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    code = main(["watch", *arguments])
+    out, err = capfd.readouterr()
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
