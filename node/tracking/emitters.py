@@ -16,7 +16,7 @@ LEAST_ON_AIR_S = 0.25
 UNKNOWN_LEAST_BURSTS = 8
 VIDEO_LEAST_LOOKS = 2
 """Two looks of 24 ms: some 750 lines of picture."""
-VIDEO_REACH_HZ = 6e6
+VIDEO_REACH_HZ = 9e6
 """Slices this far apart hear the comb of one video transmitter; its channels are 20 MHz apart."""
 SETTLE_S = 1.0
 """An emitter that is not a drone is published this long after its first burst: what turns out to be part of a link

@@ -28,6 +28,8 @@ LEAST_PACKETS_FSK = 24
 """Stricter without a chirp: bursts of keying are common, and a tenth of a millisecond fits by chance more often."""
 LEAST_SIGNIFICANCE = 4.0
 """Unrelated bursts keep a clock this well once in ten thousand sets; hops and air time must agree besides."""
+SIGNIFICANCE_PER_STRAY = 0.05
+"""In a crowd of like bursts the best of many phases is tried again and again: more is asked of it."""
 LEAST_SINGLE = 0.4
 """Of the steps that stay on a channel, so many are one interval; the others have a missed packet between."""
 AIRTIME_RANGE = (0.72, 1.35)
@@ -168,7 +170,8 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     per_hop = timing.packets_per_hop
     least_single = LEAST_SINGLE * (per_hop - 1) / per_hop
     if (
-        clock.significance < LEAST_SIGNIFICANCE
+        clock.significance < LEAST_SIGNIFICANCE + SIGNIFICANCE_PER_STRAY * strays
+        or (per_hop > 1 and clock.dwell < 2)
         or clock.single < least_single * clock.near
         or (per_hop > 1 and clock.near < least // 2)
         or not low < clock.airtime_ratio < high

@@ -20,6 +20,8 @@ EMITTERS_EVERY_S = 0.1
 """How often emitters are judged: the tracker's share of the latency of a video track. Links are judged every step."""
 KEYED_LEAST_BANDWIDTH_HZ = 60e3
 KEYED_LONGEST_S = 0.16
+VIDEO_HALF_WIDTH_HZ = 4.5e6
+"""A picture's own peaks, taken for bursts, lie this close to its middle."""
 EMITTERS_AT_MOST = 400
 """Memory stays bounded in the worst band: the oldest that has no track is forgotten first."""
 
@@ -50,9 +52,10 @@ class TrackerSettings:
 
 @dataclass(slots=True)
 class _Published:
-    """A track that has been announced."""
+    """A track that has been announced: what is known of it now, and what was told last."""
 
     track: Track
+    told: Track
     told_ns: int
 
 
@@ -84,6 +87,8 @@ class Tracker:
         self._now_ns = 0
         self._serial = 0
         self._claims: dict[str, tuple[tuple[float, float], ...]] = {}
+        self._pictures: dict[str, float] = {}
+        """Centres of the video transmitters that are being heard."""
 
     def observe(self, result: BlockResult) -> list[TrackChange]:
         """Take what one block gave, even if nothing; give what changed."""
@@ -142,6 +147,10 @@ class Tracker:
         """Whether a burst lies in the band of a link that is being heard: a piece of it, cut off or garbled."""
         if isinstance(burst.finding, LineCombFinding):
             return False
+        if not isinstance(burst.finding, ChirpFinding) and any(
+            abs(burst.centre_hz - centre_hz) < VIDEO_HALF_WIDTH_HZ for centre_hz in self._pictures.values()
+        ):
+            return True
         if burst.bandwidth_hz < KEYED_LEAST_BANDWIDTH_HZ and not (burst.cut_low or burst.cut_high):
             return False
         return any(low_hz < burst.centre_hz < high_hz for claim in self._claims.values() for low_hz, high_hz in claim)
@@ -158,6 +167,10 @@ class Tracker:
         if self._claims.get(link.key) == claim:
             return []
         self._claims[link.key] = claim
+        return self._merge_claimed()
+
+    def _merge_claimed(self) -> list[TrackChange]:
+        """Drop the emitters that turned out to be pieces of a link or a picture; end those that have a track."""
         changes: list[TrackChange] = []
         for key in [k for k, e in self._emitters.items() if self._claimed(e.strongest)]:
             del self._emitters[key]
@@ -202,6 +215,8 @@ class Tracker:
         for pool in self._pools():
             for link in pool.judge(self._now_ns, tuning_known=self._known, final=final):
                 published = self._tracks.get(link.key)
+                if link.hypothesis.protocol is None and published is None and self._of_others(link):
+                    continue
                 track = link_track(
                     link,
                     published.track if published else None,
@@ -215,10 +230,20 @@ class Tracker:
                 changes += self._tell(link.key, track)
         return changes
 
+    def _of_others(self, link: Link) -> bool:
+        """Whether a hopper hops on the channels of a link that has a name: packets of that, cut off or garbled."""
+        channels_hz = link.hypothesis.packets.channels_hz
+        claims = [band for key, claim in self._claims.items() if key != link.key for band in claim]
+        taken = sum(any(low_hz < channel_hz < high_hz for low_hz, high_hz in claims) for channel_hz in channels_hz)
+        return 2 * taken > len(channels_hz)
+
     def _judge_emitters(self, *, final: bool = False) -> list[TrackChange]:
         changes: list[TrackChange] = []
-        for key in sorted(self._emitters):
-            emitter = self._emitters[key]
+        # Pictures first: what they claim is not announced.
+        for key in sorted(self._emitters, key=lambda name: (not name.startswith("video"), name)):
+            emitter = self._emitters.get(key)
+            if emitter is None:
+                continue
             settled = final or key.startswith("video") or self._now_ns - emitter.first_ns >= to_ns(SETTLE_S)
             if not settled or not emitter.fresh or not emitter.worth_a_track():
                 continue
@@ -227,24 +252,27 @@ class Tracker:
             if family_of(emitter.label()[0]).startswith("drone") or self._settings.publish_non_drone:
                 before = published.track if published else None
                 changes += self._tell(key, emitter_track(emitter, before, node_name=self._node_name))
+                if key.startswith("video") and published is None:
+                    self._pictures[key] = emitter.centre_hz
+                    changes += self._merge_claimed()
         return changes
 
     def _tell(self, key: str, track: Track) -> list[TrackChange]:
         """Publish a track if it is new, if what it is has changed, or if it is time."""
         published = self._tracks.get(key)
         if published is None:
-            self._tracks[key] = _Published(track, self._now_ns)
+            self._tracks[key] = _Published(track, track, self._now_ns)
             return [TrackChange("new", track, self._now_ns)]
-        before = published.track
-        heard = track.last_ns > before.last_ns
-        renamed = (track.label, track.mode) != (before.label, before.mode)
+        told = published.told
+        published.track = track
+        heard = track.last_ns > told.last_ns
+        renamed = (track.label, track.mode) != (told.label, told.mode)
         since_s = (self._now_ns - published.told_ns) * 1e-9
-        grown = len(track.channels_hz) > len(before.channels_hz) or abs(track.confidence - before.confidence) > 0.05
+        grown = len(track.channels_hz) > len(told.channels_hz) or abs(track.confidence - told.confidence) > 0.05
         due = since_s >= self._settings.refresh_s or (grown and since_s >= self._settings.update_s)
         if renamed or (heard and due):
-            self._tracks[key] = _Published(track, self._now_ns)
+            published.told, published.told_ns = track, self._now_ns
             return [TrackChange("update", track, self._now_ns)]
-        published.track = replace(before, last_ns=max(before.last_ns, track.last_ns))
         return []
 
     def _age(self) -> list[TrackChange]:
@@ -261,6 +289,7 @@ class Tracker:
                 del self._tracks[key]
                 self._emitters.pop(key, None)
                 self._claims.pop(key, None)
+                self._pictures.pop(key, None)
                 for pool in self._pools():
                     pool.links = [link for link in pool.links if link.key != key]
         horizon_ns = self._now_ns - 3 * to_ns(self._settings.emitter_timeout_s)
