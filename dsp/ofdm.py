@@ -107,7 +107,8 @@ def autocorrelate(samples: NDArray[np.complex64]) -> Autocorrelation:
     groups = density[: block // LINE_BINS * LINE_BINS].reshape(-1, LINE_BINS)
     np.minimum(groups, np.float32(LINE_RATIO) * np.median(groups, axis=1, keepdims=True), out=groups)
     values = fft.ifft(density)[: block // 2]
-    return Autocorrelation(values / max(float(abs(values[0])), 1e-30), float(on.mean()))
+    normalised: NDArray[np.complex64] = (values / max(float(abs(values[0])), 1e-30)).astype(np.complex64)
+    return Autocorrelation(normalised, float(on.mean()))
 
 
 def prefix_score(
