@@ -182,8 +182,8 @@ class RtlTcpServer:
                 with contextlib.ExitStack() as stack:
                     connection = self._next_connection()
                     if connection is not None:
+                        stack.callback(self._note, connected=False)  # once it is closed
                         stack.enter_context(connection)
-                        stack.callback(self._note, connected=False)
                         stack.enter_context(contextlib.suppress(ConnectionError))
                         self._serve(connection)
         except Exception as error:  # noqa: BLE001 - top of the thread; stop() raises it again

@@ -324,7 +324,8 @@ def test_a_hundred_openings_leave_nothing_behind(library: Path) -> None:
             _, error = ended_by(RtlSdrSource(settings()))
             assert isinstance(error, SourceLost)
             assert server.wait_until(lambda server: not server.stats.connected, TIMEOUT_S)
-        assert (descriptors(), threading.active_count()) == (before, threads)
+        assert descriptors() <= before
+        assert threading.active_count() <= threads
 
 
 def test_the_bundled_library_without_a_dongle() -> None:

@@ -406,6 +406,6 @@ def test_a_hundred_connections_leave_nothing_behind() -> None:
             _, error = ended_by(RtlTcpSource(settings(server.port)))
             assert isinstance(error, SourceLost)
             assert server.wait_until(lambda server: not server.stats.connected, TIMEOUT_S)
-        assert descriptors() == before
-        assert threading.active_count() == threads
+        assert descriptors() <= before
+        assert threading.active_count() <= threads
         assert server.stats.clients == 101
