@@ -92,7 +92,9 @@ class RtlSdrSource:
             return
         device = RtlSdrDevice(self._settings, self._label)
         self.notes = device.notes
-        log.info("%s: %s", self._label, "; ".join(device.notes))
+        log.info("%s: %s", self._label, device.description)
+        for note in device.notes:
+            log.warning("%s: %s", self._label, note)
         reader = threading.Thread(target=self._read, args=(device,), name=f"rtl-sdr-{self._settings.name}", daemon=True)
         reader.start()
         try:

@@ -178,7 +178,8 @@ class RtlSdrDevice:
         except OSError:
             if settings.bias_tee:
                 raise
-        self.notes = (f"dongle {self.serial}, {tuner_name(dongle.get_tuner_type())} tuner", *self.notes)
+        self.description = f"dongle {self.serial}, {tuner_name(dongle.get_tuner_type())} tuner"
+        """What it is, in words."""
 
     def tune(self, tuned_hz: int) -> None:
         """Tune to another frequency, also while ``read`` runs in another thread.

@@ -122,7 +122,9 @@ class RtlTcpSource:
             link.send(Command.IF_GAIN, if_gain_value(stage, gain_db))
         link.send(Command.DIGITAL_AGC, settings.digital_agc)
         link.send(Command.BIAS_TEE, settings.bias_tee)
-        log.info("%s: %s tuner; %s", self._label, tuner_name(link.greeting.tuner), "; ".join(self.notes) or "ready")
+        log.info("%s: connected, %s tuner", self._label, tuner_name(link.greeting.tuner))
+        for note in self.notes:
+            log.warning("%s: %s", self._label, note)
 
     def _set_gain(self, link: RtlTcpLink) -> None:
         settings, greeting = self._settings, link.greeting

@@ -120,7 +120,8 @@ def readers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("rtl-sdr")]
 
 
-def test_sets_the_dongle_and_counts_the_samples(library: Path) -> None:
+def test_sets_the_dongle_and_counts_the_samples(library: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "node.sources")
     with dongle(library) as server:
         source = RtlSdrSource(
             settings(gain=30.0, ppm=-12, bias_tee=True, digital_agc=True, converter_offset_hz=-125e6), start_ns=1_000,
@@ -140,7 +141,9 @@ def test_sets_the_dongle_and_counts_the_samples(library: Path) -> None:
         "digital_agc": 1, "bias_tee": 1,
     }  # fmt: skip
     assert bias == [1, 0]  # off at the end
-    assert source.notes == ("dongle SKY00002, R820T tuner", "gain 29.7 dB, the tuner's nearest to 30 dB")
+    assert source.notes == ("gain 29.7 dB, the tuner's nearest to 30 dB",)
+    assert "radio roof: rtl-sdr: dongle SKY00002, R820T tuner" in caplog.messages
+    assert "radio roof: rtl-sdr: gain 29.7 dB, the tuner's nearest to 30 dB" in caplog.messages
     assert {(block.centre_hz, block.radio) for block in blocks} == {(868.2e6, "roof")}
     assert [block.first_sample for block in blocks] == [number * BLOCK for number in range(6)]
     samples = np.concatenate([block.samples for block in blocks])
