@@ -26,6 +26,16 @@ CONSTANT_KURTOSIS = 1.9
 LINE_TOLERANCE = 6e-4
 """Relative error of a camera's line rate: 600 ppm, wider than any crystal, a tenth of the standards' distance."""
 NEIGHBOURHOOD_HZ = 3000.0
+FIELD_SIDEBANDS_HZ = 700.0
+"""Pictures put lines at multiples of the field rate beside each harmonic."""
+LEAST_STANDING_OUT = 3
+MOST_BETWEEN_DB = 9.0
+"""Noise: 6 dB, the largest of five bins over the mean; chirps: 15 and more."""
+LEAST_STEADINESS = 0.1
+ROUNDING = 1e-11
+"""Power of the strongest line over that of the level itself; eight bits leave a thousand times more."""
+FAINTEST = 1e-7
+"""Lines more than 70 dB below the strongest are its leakage and the converter's, whatever lies between them."""
 LEAST_HARMONICS = 4
 HARMONIC_DB = 8.0
 """A harmonic counts when it stands this far above the median of its neighbourhood: one bin in 4 000 of noise does."""
@@ -95,6 +105,10 @@ def find_comb(signal: NDArray[np.float32], rate_hz: float) -> Comb | None:
     length = int(fft.next_fast_len(2 * count, real=True))
     spectrum = fft.rfft((signal - signal.mean()) * hann, n=length)
     power = spectrum.real**2 + spectrum.imag**2
+    strongest = float(power.max())
+    # A constant leaves the rounding errors of its values.
+    if strongest < ROUNDING * float(np.abs(signal).max()) ** 2 * count**2:
+        return None
     bin_hz = rate_hz / length
     usable = min(HARMONICS, int(0.48 * rate_hz / NTSC_LINE_HZ))
     if usable < LEAST_HARMONICS:
@@ -105,7 +119,7 @@ def find_comb(signal: NDArray[np.float32], rate_hz: float) -> Comb | None:
     for harmonic in range(1, usable + 1):
         middle = round(harmonic * 0.5 * (PAL_LINE_HZ + NTSC_LINE_HZ) / bin_hz)
         around = power[max(1, middle - half_width) : middle + half_width]
-        references.append(max(quantile(around, 0.5) / np.log(2.0), 1e-30))
+        references.append(max(quantile(around, 0.5) / np.log(2.0), FAINTEST * strongest, 1e-30))
     orders = np.arange(1, usable + 1)[:, np.newaxis]
     for standard, nominal_hz in STANDARDS:
         trials = np.linspace(1.0 - LINE_TOLERANCE, 1.0 + LINE_TOLERANCE, 25) * nominal_hz
@@ -115,10 +129,71 @@ def find_comb(signal: NDArray[np.float32], rate_hz: float) -> Comb | None:
         score = np.minimum(heights, 25.0).mean(axis=0)
         pick = int(np.argmax(score))
         counted = int(np.count_nonzero(heights[:, pick] > HARMONIC_DB))
+        line = at[:, pick]
+        if (
+            _standing_out(power, line, bin_hz) < LEAST_STANDING_OUT
+            or _between(power, line, references) > MOST_BETWEEN_DB
+            or _steadiness(signal, trials[pick] / rate_hz, usable) < LEAST_STEADINESS
+        ):
+            counted = 0
         candidate = Comb(standard, float(trials[pick]), float(score[pick]), counted)
         if best is None or candidate.score_db > best.score_db:
             best = candidate
     return best
+
+
+def _standing_out(power: NDArray[np.float32], at: NDArray[np.intp], bin_hz: float) -> int:
+    """Harmonics that are taller than everything around them but their own field sidebands.
+
+    A forest of lines that has nothing to do with video has some of them near the harmonics and taller ones between.
+    """
+    near, far = round(FIELD_SIDEBANDS_HZ / bin_hz), round(NEIGHBOURHOOD_HZ / bin_hz)
+    count = 0
+    for index in at.tolist():
+        peak = float(power[index - 1 : index + 2].max())
+        around = (power[max(1, index - far) : max(1, index - near)], power[index + near : index + far])
+        count += all(peak > float(part.max()) for part in around if len(part))
+    return count
+
+
+def _between(power: NDArray[np.float32], at: NDArray[np.intp], references: list[float]) -> float:
+    """Median height in decibels of the lines at quarters and halves of the line rate, between the harmonics.
+
+    A LoRa chirp cut by the edge of the slice is a comb of its symbol rate, and that is the line rate of PAL over a
+    power of two: 15 625 Hz at SF5, 7 812 at SF6, 3 906 at SF7, all at 500 kHz.
+    """
+    base = int(at[0])
+    heights = []
+    for part in (2, 4):
+        inside = [
+            (index - base + base * step // part, n) for n, index in enumerate(at.tolist()) for step in range(1, part)
+        ]
+        levels = [float(power[k - 2 : k + 3].max()) / references[n] for k, n in inside if k > 4]
+        heights.append(10.0 * float(np.log10(max(float(np.median(levels)), 1e-3))) if levels else 0.0)
+    return max(heights)
+
+
+def _steadiness(signal: NDArray[np.float32], line: float, harmonics: int) -> float:
+    """Least over largest power of the comb in the thirds of a look: a picture is always there, a packet is not.
+
+    Parameters
+    ----------
+    line
+        Line rate in cycles a sample.
+    """
+    third = len(signal) // 3
+    turn = np.exp(-2j * np.pi * line * np.arange(third)).astype(np.complex64)
+    powers = []
+    for part in range(3):
+        stretch = signal[part * third : (part + 1) * third]
+        stretch = stretch - stretch.mean()
+        phase = turn.copy()
+        power = 0.0
+        for _ in range(harmonics):
+            power += abs(complex(np.dot(stretch, phase))) ** 2
+            phase *= turn
+        powers.append(power)
+    return min(powers) / max(*powers, 1e-30)
 
 
 def find_video(samples: NDArray[np.complex64], sample_rate_hz: float) -> LineCombFinding | None:

@@ -48,6 +48,8 @@ HOPPER_LEAST_FIT = 0.75
 HOPPER_LEAST_RATE_HZ = 3.0
 """Packets a second heard: sensors and meters, many of them together, stay below it on a common clock."""
 HOPPER_LEAST_SIGNIFICANCE = 6.0
+HOPPER_LEAST_CHANGES = 10
+"""Three keyed messages on three channels, pulse after pulse on one clock, change channel twice."""
 HOPPER_LEAST_S = 0.3
 """A link of the records is named sooner than this; until then a hopper is not yet unknown."""
 
@@ -258,6 +260,7 @@ def hopper(packets: Packets) -> LinkHypothesis | None:
         clock.fit < HOPPER_LEAST_FIT
         or len(chosen.channels_hz) < HOPPER_LEAST_CHANNELS
         or chosen.span_s < HOPPER_LEAST_S
+        or np.count_nonzero(np.diff(chosen.channel)) < HOPPER_LEAST_CHANGES
         or chosen.count / max(chosen.span_s, 1e-3) < HOPPER_LEAST_RATE_HZ
         or clock.significance < HOPPER_LEAST_SIGNIFICANCE
     ):

@@ -46,3 +46,31 @@ def test_noise_alone_gives_no_comb_in_a_thousand_looks() -> None:
 def test_a_short_stretch_says_nothing() -> None:
     assert find_comb(np.zeros(10, np.float32), 300e3) is None
     assert find_video(np.zeros(0, np.complex64), RATE_HZ) is None
+
+
+@pytest.mark.parametrize("factor", [5, 6, 7, 8, 9])
+def test_a_chirp_cut_by_the_edge_of_the_slice_is_no_picture(
+    lora: Callable[..., NDArray[np.complex64]], noisy: Callable[..., NDArray[np.complex64]], factor: int
+) -> None:
+    """Symbol rates of LoRa at 500 kHz are the line rate of PAL over a power of two."""
+    symbols = int(0.024 * 500e3 / 2**factor)
+    wide = lora(factor, 500e3, 2 * RATE_HZ, symbols, offset_hz=1.15e6)[: int(0.048 * RATE_HZ)]
+    spectrum = np.fft.fft(wide)
+    quarter = len(wide) // 4
+    inside = np.fft.ifft(np.concatenate((spectrum[:quarter], spectrum[-quarter:]))).astype(np.complex64)
+    assert find_video(noisy(inside * 2, 20.0, 500e3, RATE_HZ), RATE_HZ) is None
+
+
+@pytest.mark.parametrize(
+    "samples", [np.full(57_600, 0.9, np.complex64), np.exp(1j * np.arange(57_600)).round().astype(np.complex64)]
+)
+def test_a_constant_and_a_clipped_tone_are_no_picture(samples: NDArray[np.complex64]) -> None:
+    assert find_video(samples, RATE_HZ) is None
+
+
+def test_a_preamble_of_the_line_rate_is_no_picture(noisy: Callable[..., NDArray[np.complex64]]) -> None:
+    """Pulses at exactly the line rate, but not for the whole look."""
+    count = 57_600
+    pulses = (np.arange(count) % 153.6 < 20).astype(np.complex64)
+    pulses[20_000:] = 0
+    assert find_video(noisy(pulses * 4, 10.0, RATE_HZ, RATE_HZ), RATE_HZ) is None
