@@ -31,6 +31,9 @@ CARRIER_STEP_HZ = 5e3
 """A third of a subcarrier costs a tenth of the correlation."""
 LAG_TOLERANCE = 3
 MOST_LOOKS_PER_CHUNK = 8
+LOOKS_PER_S = 25.0
+"""Correlations a second of signal in the long run, where other emissions of this width crowd the band."""
+MOST_LOOKS_SAVED = 16.0
 MOST_SNR = 1e4
 """A gated recording has no noise to measure by."""
 SYMBOL_SAMPLES = round(RATE_HZ / SPACING_HZ)
@@ -161,6 +164,7 @@ class DroneIdLook:
         self._have = 0
         self._first = 0
         self._last_start = -np.inf
+        self._looks_left = MOST_LOOKS_SAVED
 
     def feed(self, samples: NDArray[np.complex64], *, final: bool = False) -> list[DroneIdBurst]:
         """Take the next samples; give the bursts that are whole by now."""
@@ -187,7 +191,11 @@ class DroneIdLook:
 
     def _look(self, samples: NDArray[np.complex64], first_sample: int) -> list[DroneIdBurst]:
         found: list[DroneIdBurst] = []
+        self._looks_left = min(MOST_LOOKS_SAVED, self._looks_left + LOOKS_PER_S * CHUNK_S)
         for begin, offset_hz, ratio in self._candidates(samples):
+            if self._looks_left < 1.0:
+                break
+            self._looks_left -= 1.0
             margin = int(0.25 * BURST_S * self._rate_hz)
             start = max(0, begin - margin)
             stop = min(len(samples), begin + int(1.25 * BURST_S * self._rate_hz) + margin)

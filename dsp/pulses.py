@@ -15,19 +15,23 @@ LONGEST_S = 0.35e-3
 """From the first pulse to the last: a message of Mode S takes 120 us, of DME 46 us, a swept radar pulse 100 us."""
 LONGEST_PULSE_S = 0.15e-3
 """One of them; packets of 0.3 ms (UAT) are keyed."""
-TRAIN_DUTY = 0.2
+TRAIN_DUTY = 0.5
 TRAIN_PULSE_S = 40e-6
 TRAIN_PULSES = 3
-"""A longer region is a train where pulses this short are on air for so little of it (beacons of DME: 2700 pairs a
-second)."""
+"""A longer region is a train where pulses this short are on air for a part of it (beacons of DME: 2700 pairs a second;
+messages of Mode S, half of which is pulses, one over the other)."""
 WIDTH = 2
 """Samples that the power is smoothed over."""
 PEAK_RATIO = 13.0
 """Strongest sample over the noise (11 dB); the largest of 3000 samples of noise, two smoothed, is 7 times the mean, and
 of a keyed or noise-like signal 9 times."""
+ABOVE_MEAN = 4.0
+"""The strongest is at least this far above the mean, whatever the noise: spares steady emissions the rest."""
 LEVEL = 0.25
 """A pulse lasts while the power is above this part (-6 dB) of the strongest."""
 NOISE_LEVEL = 6.0
+BETWEEN_SHARE = 0.3
+"""Between pulses the power falls to this part (-5 dB) of theirs at least; to 0.4 between the peaks of noise."""
 MEDIAN_TO_MEAN = 1.0 / 0.84
 """Of the mean of two powers of Gaussian noise."""
 
@@ -73,8 +77,10 @@ def find_pulses(samples: NDArray[np.complex64], sample_rate_hz: float) -> Pulses
         return None
     power = samples.real**2 + samples.imag**2
     smooth = power[1:] + power[:-1]
-    noise = float(np.median(smooth)) * MEDIAN_TO_MEAN
     peak = float(smooth.max())
+    if peak < ABOVE_MEAN * float(smooth.mean()):
+        return None
+    noise = float(np.median(smooth)) * MEDIAN_TO_MEAN
     if peak < PEAK_RATIO * noise:
         return None
     above = smooth > max(LEVEL * peak, NOISE_LEVEL * noise)
@@ -89,6 +95,10 @@ def find_pulses(samples: NDArray[np.complex64], sample_rate_hz: float) -> Pulses
         and found.count >= TRAIN_PULSES
     )
     if found.pulse_samples > LONGEST_PULSE_S * sample_rate_hz:
+        return None
+    inside, on = smooth[found.first_sample : last[-1]], above[found.first_sample : last[-1]]
+    between = inside[~on]
+    if len(between) and float(between.mean()) > BETWEEN_SHARE * float(inside[on].mean()):
         return None
     return found if length_s <= LONGEST_S or train else None
 

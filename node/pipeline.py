@@ -15,6 +15,7 @@ from dsp.iq import IqBlock
 from dsp.noise import NoiseTracker
 from dsp.units import to_db
 from models.classifier import Classification, Classifier
+from node.droneid import LEAST_RATE_HZ, DroneIdWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class _Tuning:
     centre_hz: float
     channeliser: Channeliser | None
     detectors: list[SliceDetector]
+    droneid: DroneIdWatch | None = None
 
 
 class Pipeline:
@@ -143,7 +145,11 @@ class Pipeline:
             lost_samples=self._counters.lost_samples + block.lost_before,
         )
         parts = [block.samples] if tuning.channeliser is None else tuning.channeliser.feed(block.samples)
-        steps += self._steps(tuning, parts)
+        if tuning.droneid is None:
+            steps += self._steps(tuning, parts)
+        else:
+            tuning.droneid.feed(block.samples)
+            steps += tuning.droneid.place(self._steps(tuning, parts))
         return self._result(steps)
 
     def flush(self) -> BlockResult:
@@ -179,7 +185,15 @@ class Pipeline:
             while len(self._noise) > self._settings.remembered_tunings * max(1, len(slices)):
                 self._noise.pop(next(iter(self._noise)))
             detectors.append(SliceDetector(settings, where, noise))
-        return _Tuning(block.sample_rate_hz, block.centre_hz, channeliser, detectors)
+        droneid = None
+        if block.sample_rate_hz >= LEAST_RATE_HZ:
+            known, rate_hz, centre_hz = block.centre_known, block.sample_rate_hz, block.centre_hz
+
+            def sighting(burst: Burst) -> Sighting:
+                return Sighting(burst, None, self._radio, known, centre_hz, rate_hz)
+
+            droneid = DroneIdWatch(rate_hz, centre_hz, block.start_ns, sighting)
+        return _Tuning(block.sample_rate_hz, block.centre_hz, channeliser, detectors, droneid)
 
     def _close_tuning(self, tuning: _Tuning) -> list[Step]:
         """Work on what is left of a tuning and close its open regions."""
@@ -188,7 +202,7 @@ class Pipeline:
             steps += self._steps(tuning, tuning.channeliser.flush())
         last = [(detector, detector.flush()) for detector in tuning.detectors]
         steps.append(self._step(last))
-        return steps
+        return steps if tuning.droneid is None else [*tuning.droneid.place(steps), *tuning.droneid.close()]
 
     def _steps(self, tuning: _Tuning, parts: list[NDArray[np.complex64]]) -> Iterator[Step]:
         """One step for each segment that the samples complete, in all slices at once."""
