@@ -11,6 +11,7 @@ from typing import Any
 
 from firmware_bridge.devices import BY_NAME
 from firmware_bridge.link_settings import LinkSettings
+from firmware_bridge.module import ModuleSettings
 from node.config_build import build
 from node.config_example import EXAMPLE
 from node.config_faults import ConfigError, Fault, FaultList, suggest
@@ -19,12 +20,14 @@ from node.config_lines import KeyPath, key_lines
 from node.config_registry import LISTS, OPTIONAL, RADIOS, TABLES
 from node.config_schema import config_schema
 from node.config_show import show_config
-from node.config_tables import ModelTable, NodeSettings, SerialSettings
+from node.config_tables import FriendsTable, ModelTable, NodeSettings, SerialSettings
 from node.config_unique import check_unique
+from node.fusion.settings import FusionSettings, SensorMount
 from node.live import LiveSettings
 from node.messages import NodeIdentity
 from node.pipeline import PipelineSettings
 from node.scan import ScanSettings
+from node.serial_ports import SIMULATED, is_simulated
 from node.sinks.console import ConsoleSettings
 from node.sinks.jsonl import JsonLinesSettings
 from node.sinks.mqtt_settings import MqttSettings, TlsSettings
@@ -59,8 +62,10 @@ class NodeConfig:
         What it listens to.
     mqtt, jsonl, console
         Where messages go; None for nowhere.
-    model, pipeline, tracker, scan, live
-        How it works; the detector's settings are in ``pipeline``.
+    model, pipeline, tracker, scan, fusion, live
+        How it works; the detector's settings are in ``pipeline``, mountings of modules in ``serials``.
+    friends
+        Who may fly; None: nobody is known.
     """
 
     source: Path
@@ -74,6 +79,8 @@ class NodeConfig:
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
     scan: ScanSettings = field(default_factory=ScanSettings)
+    fusion: FusionSettings = field(default_factory=FusionSettings)
+    friends: FriendsTable | None = None
     live: LiveSettings = field(default_factory=LiveSettings)
 
     @property
@@ -197,6 +204,8 @@ def _tables(root: Mapping[str, object], faults: FaultList) -> dict[str, Any]:
             faults.add((name,), f"must be a table; write [{name}]")
         elif name == "pipeline" and "detector" in table:
             faults.add((name, "detector"), "belongs into a table of its own; write [detector]")
+        elif name == "fusion" and "mounts" in table:
+            faults.add((name, "mounts"), "belong to their modules; write [serial.mount] below each [[serial]]")
         else:
             made[name] = build(kind, table, (name,), faults)
     return made
@@ -241,8 +250,38 @@ def _serials(tables: object, faults: FaultList) -> tuple[SerialSettings, ...]:
         if kind is None:
             continue
         link = build(LinkSettings, {k: v for k, v in table.items() if k in link_keys}, path, faults)
-        rest = {"name": kind} | {k: v for k, v in table.items() if k not in {"type", *link_keys}}
-        module = build(BY_NAME[kind].settings, rest, path, faults, [*link_keys, "type"])
+        _check_simulated(table, (*path, "port"), faults)
+        rest = {"name": kind} | {k: v for k, v in table.items() if k not in {"type", "mount", *link_keys}}
+        module = build(BY_NAME[kind].settings, rest, path, faults, [*link_keys, "type", "mount"])
+        mount = _mount(table, module, (*path, "mount"), faults)
         if link is not None and module is not None:
-            made.append(SerialSettings(kind, link, module))
+            made.append(SerialSettings(kind, link, module, mount))
     return tuple(made)
+
+
+def _check_simulated(table: Mapping[str, object], path: KeyPath, faults: FaultList) -> None:
+    """What can be said of a simulated port without its scene."""
+    port, kind = table.get("port"), table.get("type")
+    if not isinstance(port, str) or not is_simulated(port):
+        return
+    from sim.serial_devices.twins import TWINS
+
+    if port == SIMULATED:
+        faults.add(path, "names no scene; write sim:SCENE, see: skypicket sim scenes")
+    elif kind not in TWINS:
+        faults.add(path, f"there is no simulated {kind}; simulated are {', '.join(TWINS)}")
+
+
+def _mount(
+    table: Mapping[str, object], module: ModuleSettings | None, path: KeyPath, faults: FaultList
+) -> SensorMount | None:
+    """Where a module stands, if that is said."""
+    mount = table.get("mount")
+    if mount is None:
+        return None
+    if not isinstance(mount, Mapping):
+        faults.add(path, "must be a table; write [serial.mount]")
+        return None
+    if "device" in mount:
+        faults.add((*path, "device"), "is not needed: the table belongs to the [[serial]] above it")
+    return build(SensorMount, {**mount, "device": "module" if module is None else module.name}, path, faults)

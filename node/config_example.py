@@ -50,7 +50,19 @@ gain = "auto"                   # better a fixed one in dB, such as 29.7
 # [[serial]]
 # name = "radar"
 # type = "ld2450"               # a module on a serial port: radar, camera, Remote ID, GPS
-# port = "/dev/serial/by-id/usb-..."
+# port = "/dev/serial/by-id/usb-..."   # or usb:VVVV:PPPP, socket://HOST:PORT, sim:SCENE for a simulated one
+# [serial.mount]                # where it stands and looks; at the node and to the north if left out
+# heading_deg = 90.0            # of its boresight, clockwise from true north
+# tilt_deg = 10.0               # above the horizon
+# up_m = 2.0                    # above the node's position; also east_m, north_m
+# azimuth_half_deg = 60.0       # half of its field of view
+# elevation_half_deg = 30.0
+# reach_m = 50.0                # it sees a small drone up to here
+
+# [[serial]]
+# name = "gnss"
+# type = "gpsd"                 # the node's place and time
+# port = "socket://localhost:2947"
 
 # --- where messages go ---------------------------------------------------------------------------------------------
 
@@ -100,6 +112,15 @@ host = "localhost"
 # regions = ["EU"]              # "EU", "FCC", "AU", "IN", "TH"
 # hold_s = 6.0                  # a stop is kept so long at most when something suspicious is heard there
 # skip_hz = []                  # stops whose slice holds one of these are left out
+
+# [fusion]                      # radio, radar, camera and Remote ID in one picture
+# dark_after_s = 5.0            # seen so long without a Remote ID: dark
+# critical_range_m = 100.0      # a proven drone is critical within it
+
+# [friends]                     # who may fly: a signed list
+# list = "friends.json"
+# signature = "friends.sig"
+# public_key = "friends.pub"
 
 # [live]
 # health_interval_s = 10.0

@@ -16,6 +16,9 @@ PATHS: tuple[tuple[str, ...], ...] = (
     ("mqtt", "tls", "key"),
     ("jsonl", "path"),
     ("model", "path"),
+    ("friends", "list"),
+    ("friends", "signature"),
+    ("friends", "public_key"),
 )
 """Keys whose values are paths; those of radios and serial modules apart."""
 WRITTEN = {("mqtt", "spool"), ("jsonl", "path")}

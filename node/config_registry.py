@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dsp.detector import DetectorSettings
-from node.config_tables import ModelTable, NodeSettings
+from node.config_tables import FriendsTable, ModelTable, NodeSettings
+from node.fusion.settings import FusionSettings
 from node.live import LiveSettings
 from node.pipeline import PipelineSettings
 from node.scan import ScanSettings
@@ -32,10 +33,12 @@ TABLES: dict[str, type[Any]] = {
     "detector": DetectorSettings,
     "tracker": TrackerSettings,
     "scan": ScanSettings,
+    "fusion": FusionSettings,
+    "friends": FriendsTable,
     "live": LiveSettings,
 }
 """Settings of each table: one line each, and a field of ``NodeConfig``."""
 LISTS = ("radio", "serial")
 """Tables that may come several times."""
-OPTIONAL = frozenset({"mqtt", "jsonl", "console"})
+OPTIONAL = frozenset({"mqtt", "jsonl", "console", "friends"})
 """Tables that switch something on; without them there is none."""

@@ -12,6 +12,7 @@ from firmware_bridge.link_settings import LinkSettings
 from node.checked import table_schema
 from node.config_build import describe
 from node.config_registry import RADIOS, TABLES
+from node.fusion.settings import SensorMount
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -21,9 +22,16 @@ def config_schema() -> dict[str, Any]:
     shared: dict[str, Any] = {}
     properties = {name: _table(kind, shared) for name, kind in TABLES.items()}
     del properties["pipeline"]["properties"]["detector"]
+    del properties["fusion"]["properties"]["mounts"]
+    mount = _table(SensorMount, shared)
+    del mount["properties"]["device"]
+    mount["required"] = [key for key in mount.get("required", []) if key != "device"]
+    shared = {name: schema for name, schema in shared.items() if name != "SensorMount"}
     radios = [_with_type(_table(kind, shared), name) for name, kind in RADIOS.items()]
     serials = [_module(_table(LinkSettings, shared), _table(one.settings, shared), one.name) for one in DEVICES]
     properties["radio"] = {"type": "array", "items": {"oneOf": radios}}
+    for schema in serials:
+        schema["properties"]["mount"] = mount
     properties["serial"] = {"type": "array", "items": {"oneOf": serials}}
     return {
         "$schema": DIALECT,

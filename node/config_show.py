@@ -14,6 +14,8 @@ from node.config_tables import SerialSettings
 if TYPE_CHECKING:
     from node.config import NodeConfig
 
+HIDDEN = {"pipeline": {"detector"}, "fusion": {"mounts"}}
+"""Fields that have tables of their own."""
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -26,7 +28,7 @@ def show_config(config: NodeConfig) -> str:
             assert name in OPTIONAL
             parts.append(f"# [{name}] is not set")
             continue
-        skip = {"detector"} if name == "pipeline" else set()
+        skip = HIDDEN.get(name, set())
         parts.append("\n".join(_table(name, f"[{name}]", value, skip)))
         if name == "node":
             parts += ["\n".join(_table("radio", "[[radio]]", radio)) for radio in config.radios]
@@ -63,9 +65,9 @@ def _serial(settings: SerialSettings) -> Iterator[str]:
                 nested.append((one.name, inner))
             else:
                 yield _line(one.name, inner)
-    for key, inner in nested:
+    for key, inner in [*nested, *([("mount", settings.mount)] if settings.mount is not None else [])]:
         yield ""
-        yield from _table(f"serial.{key}", f"[serial.{key}]", inner)
+        yield from _table(f"serial.{key}", f"[serial.{key}]", inner, {"device"} if key == "mount" else None)
 
 
 def _line(key: str, value: object) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from firmware_bridge.devices import BY_NAME
 from firmware_bridge.link_settings import LinkSettings
 from firmware_bridge.module import Device, ModuleSettings
+from node.fusion.settings import SensorMount
 from node.messages import NodeIdentity
 from node.sinks.mqtt_settings import check_topic_level
 
@@ -100,6 +101,29 @@ class ModelTable:
 
 
 @dataclass(frozen=True, slots=True)
+class FriendsTable:
+    """The signed list of those that may fly.
+
+    Parameters
+    ----------
+    list
+        File of the list.
+    signature
+        File of its signature.
+    public_key
+        File of the key that signed it.
+    """
+
+    list: str
+    signature: str
+    public_key: str
+
+
+REPORTS = {"radar": "radar", "camera": "camera", "remote_id": "remote_id", "aviation": "aircraft"}
+"""What the modules of each folder of ``firmware_bridge`` report: ``Contact.kind``."""
+
+
+@dataclass(frozen=True, slots=True)
 class SerialSettings:
     """A module on a serial port.
 
@@ -108,14 +132,17 @@ class SerialSettings:
     type
         Name of the kind of module, one of ``firmware_bridge.devices.BY_NAME``.
     link
-        Its port.
+        Its port; ``sim:SCENE`` a simulated one in a scene.
     module
         What the kind of module may be told.
+    mount
+        Where it stands and looks; None: at the node, to the north, or as its scene says.
     """
 
     type: str
     link: LinkSettings
     module: ModuleSettings
+    mount: SensorMount | None = None
 
     @property
     def name(self) -> str:
@@ -126,3 +153,8 @@ class SerialSettings:
     def device(self) -> Device:
         """The record of its kind."""
         return BY_NAME[self.type]
+
+    @property
+    def reports(self) -> str | None:
+        """Kind of its contacts, as the folder of its driver says; None where they may be of any kind."""
+        return REPORTS.get(type(self.module).__module__.split(".")[1])

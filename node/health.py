@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from node.host import ProcessorMeter, host_state
@@ -12,6 +13,7 @@ from node.messages import (
     HealthMessage,
     ModuleHealth,
     NodeIdentity,
+    PictureHealth,
     PositionHealth,
     QueueHealth,
     RadioHealth,
@@ -154,6 +156,7 @@ class HealthMeter:
             radios=tuple(self._radio(radio) for radio in radios),
             contact_latency_ms=None if desk.slowest_ms is None else round(desk.slowest_ms, 1),
             position=_position(desk),
+            picture=None if desk.picture is None else PictureHealth(**asdict(desk.picture)),
             modules=tuple(_module(module) for module in desk.modules),
             queues=(*queues, QueueHealth(name="results", depth=results_waiting, capacity=RESULTS_HELD, dropped=0)),
             sinks=tuple(

@@ -149,8 +149,8 @@ class LiveNode:
             log.error("threads that did not end and are left behind: %s", ", ".join(left))
         while (result := self._results.get(0.0)) is not None:
             self._take(result)
-        self._publish_all(self._desk.messages())
         self._tell(self._tracker.close(self._signal_ns))
+        self._publish_all(self._desk.close())
         statuses = [radio.status for radio in self._radios]
         faults = [f"{status.name}: {status.last_error}" for status in statuses if status.last_error]
         failed = bool(statuses) and not by_order and len(faults) == len(statuses)
@@ -187,7 +187,8 @@ class LiveNode:
             latency_ms = None
             if change.kind != "end" and self._timed.issuperset(track.radio):
                 latency_ms = self._latency_ms = max(0.0, (time.time_ns() - track.last_ns) / NS_PER_MS)
-            self._publish(self._maker.track(change, latency_ms))
+            self._publish(self._maker.track(change, latency_ms, self._desk.assessment(track.track_id)))
+            self._desk.hear(change)
 
     def _say_status(self) -> None:
         """Publish the status when it has changed."""
@@ -206,13 +207,14 @@ class LiveNode:
         return self._meter.status(state, reason)
 
     def _health(self) -> HealthMessage:
+        desk = self._desk.status(forget=True)
         return self._meter.health(
             self._maker.node,
             [radio.status for radio in self._radios],
             [sink.status for sink in self._sinks],
-            self._desk.status(forget=True),
+            desk,
             results_waiting=self._results.waiting,
-            tracks=len(self._tracks),
+            tracks=len(self._tracks) + desk.tracks,
             latency_ms=self._latency_ms,
         )
 

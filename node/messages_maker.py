@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from dsp.protocols.record import Family
 from firmware_bridge.contacts import RemoteIdContact
+from node.fusion.picture import Assessment, FusedChange
 from node.ids import node_uuid
 from node.messages_base import rfc3339
+from node.messages_fused import fused_message
+from node.messages_parts import classification_info, rf_info, rounded, share
 from node.messages_remote_id import RemoteIdMessage, remote_id_message
 from node.messages_track import (
     Area,
-    Candidate,
-    ClassificationInfo,
     DecoyInfo,
     Evidence,
     IdentityInfo,
-    ModelInfo,
     NodeInfo,
-    RfInfo,
     SeverityInfo,
     TimeSource,
     TrackMessage,
 )
 from node.tracking.labels import UNKNOWN_HOPPER
-from node.tracking.track import Track, TrackChange
+from node.tracking.track import TrackChange
 
 AREA_BASIS = "position of the node; range not estimated"
 
@@ -96,7 +94,9 @@ class MessageMaker:
         """Identifier of this run."""
         return self._boot_id
 
-    def track(self, change: TrackChange, latency_ms: float | None = None) -> TrackMessage:
+    def track(
+        self, change: TrackChange, latency_ms: float | None = None, assessment: Assessment | None = None
+    ) -> TrackMessage:
         """Message of one change; every call takes the next sequence number.
 
         Parameters
@@ -105,6 +105,8 @@ class MessageMaker:
             What the tracker says.
         latency_ms
             From the last sample of the evidence until now; None in a replay, whose messages know no clock.
+        assessment
+            What the picture makes of it; None where there is none.
         """
         self._seq += 1
         track = change.track
@@ -121,11 +123,15 @@ class MessageMaker:
             first_seen=rfc3339(track.first_ns),
             last_seen=rfc3339(track.last_ns),
             end_reason=change.end_reason,
-            classification=_classification(track),
+            classification=classification_info(track),
             identity=IdentityInfo(),
-            decoy=DecoyInfo(),
-            severity=severity(track.family, track.label),
-            rf=_rf(track),
+            decoy=DecoyInfo()
+            if assessment is None
+            else DecoyInfo(score=share(assessment.decoy_score), reasons=assessment.decoy_reasons),
+            severity=severity(track.family, track.label)
+            if assessment is None
+            else SeverityInfo(level=assessment.level, reasons=assessment.level_reasons),
+            rf=rf_info(track),
             position=None,
             velocity=None,
             range_m=None,
@@ -137,8 +143,29 @@ class MessageMaker:
                 *(Evidence(type="measurement", text=line) for line in track.evidence),
                 *(Evidence(type="caveat", text=line) for line in track.caveats),
             ),
-            latency_ms=None if latency_ms is None else _rounded(latency_ms, 1),
+            latency_ms=rounded(latency_ms, 1),
+            part_of=None if assessment is None else assessment.fused_track_id,
         )
+
+    def fused(
+        self, change: FusedChange, latency_ms: float | None = None, assessment: Assessment | None = None
+    ) -> TrackMessage:
+        """Message of a change of the picture; it takes the next sequence number too.
+
+        Parameters
+        ----------
+        change
+            What the fusion says.
+        latency_ms
+            From the last evidence until now.
+        assessment
+            Of a radio track that is thought of differently now.
+        """
+        track = change.track
+        if track.kind == "rf_emission":
+            return self.track(TrackChange(change.kind, track.links[0], change.time_ns), latency_ms, assessment)
+        self._seq += 1
+        return fused_message(change, self.node.info(), (self.node.uuid, self._boot_id), self._seq, latency_ms)
 
     def remote_id(self, contact: RemoteIdContact, latency_ms: float | None = None) -> RemoteIdMessage:
         """Message of one Remote ID observation; these have sequence numbers of their own.
@@ -174,47 +201,3 @@ def severity(family: Family, label: str) -> SeverityInfo:
     if family == "non-drone":
         return SeverityInfo(level="info", reasons=("not a drone's protocol",))
     return SeverityInfo(level="info", reasons=("signal of unknown kind",))
-
-
-def _classification(track: Track) -> ClassificationInfo:
-    top = []
-    for name, confidence in track.top:
-        label, _, mode = name.partition("/")
-        top.append(Candidate(label=label, mode=mode or None, confidence=_share(confidence) or 0.0))
-    model = track.model
-    return ClassificationInfo(
-        label=track.label,
-        family=track.family,
-        mode=track.mode,
-        confidence=_share(track.confidence) or 0.0,
-        top=tuple(top),
-        model=None if model is None else ModelInfo(name=model.name, version=model.version, sha256=model.sha256),
-    )
-
-
-def _rf(track: Track) -> RfInfo:
-    return RfInfo(
-        center_hz=_rounded(track.centre_hz, 0),
-        offset_hz=_rounded(track.offset_hz, 0),
-        bandwidth_hz=_rounded(track.bandwidth_hz, 0),
-        snr_db=_rounded(track.snr_db, 2),
-        peak_dbfs=_rounded(track.peak_dbfs, 2),
-        channels_hz=tuple(round(channel_hz) + 0.0 for channel_hz in track.channels_hz if math.isfinite(channel_hz)),
-        hop_rate_hz=_rounded(track.hop_rate_hz, 3),
-        duty=_share(track.duty),
-        bursts=track.bursts,
-        caveats=track.caveats,
-    )
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    """The value with so many decimals; None where there is no number."""
-    if value is None or not math.isfinite(value):
-        return None
-    return round(float(value), digits) + 0.0  # the sum turns -0.0 into 0.0
-
-
-def _share(value: float | None) -> float | None:
-    """A probability or share with four decimals, held within 0 to 1."""
-    rounded = _rounded(value, 4)
-    return None if rounded is None else min(1.0, max(0.0, rounded))

@@ -128,6 +128,21 @@ class PositionHealth(Wire):
     faults: tuple[str, ...] = Field(description="what is wrong with place or time")
 
 
+class PictureHealth(Wire):
+    """What the fusion holds, and what it had to leave out."""
+
+    contacts: int
+    unusable: int = Field(description="contacts that tell neither place nor direction")
+    late: int
+    refused: int = Field(description="objects, claims and links beyond the bounds")
+    overflow: int = Field(description="contacts beyond the bound")
+    objects: int
+    claims: int
+    aircraft: int
+    links: int
+    tracks: int
+
+
 class QueueHealth(Wire):
     """A bounded queue and what it had to drop."""
 
@@ -171,6 +186,7 @@ class HealthMessage(Wire):
     throttled: bool | None = None
     disk_free_mib: float | None = None
     radios: tuple[RadioHealth, ...] = ()
+    picture: PictureHealth | None = Field(default=None, description="null where no modules are fused")
     modules: tuple[ModuleHealth, ...] = ()
     queues: tuple[QueueHealth, ...] = ()
     sinks: tuple[SinkHealth, ...] = ()

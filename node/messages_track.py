@@ -13,10 +13,12 @@ TRACK_SCHEMA: Final = "skypicket.track/1"
 
 Kind = Literal["rf_emission", "air_object", "remote_id", "fused"]
 Affiliation = Literal["pending", "unknown", "assumed_friend", "friend", "neutral", "suspect", "hostile"]
-"""NATO standard identities. Nothing in a node sets one: people decide."""
+"""NATO standard identities. A node by itself says ``unknown``, ``suspect``, and ``assumed_friend`` of a signed list."""
 Level = Literal["info", "advisory", "warning", "critical"]
-"""How much it matters, rising. A node by itself never says ``critical``."""
+"""How much it matters, rising; ``critical`` takes two kinds of sensors."""
 TimeSource = Literal["recording", "system", "ntp", "gps", "simulated"]
+ObjectType = Literal["drone", "aircraft", "bird", "ballistic", "ground", "unknown"]
+SourceKind = Literal["radar", "camera", "remote_id", "aircraft", "rf"]
 EvidenceType = Literal["measurement", "caveat", "clip"]
 
 Ulid = Annotated[str, Field(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
@@ -52,6 +54,14 @@ class ClassificationInfo(Wire):
     model: ModelInfo | None = Field(description="null where rules alone decided")
 
 
+class OperatorInfo(Wire):
+    """Who and where it says its operator is."""
+
+    id: str | None
+    lat: Latitude | None
+    lon: Longitude | None
+
+
 class IdentityInfo(Wire):
     """Whose it is: for people to decide. ``affiliation`` is ``unknown`` until an operator or the centre says more."""
 
@@ -60,6 +70,14 @@ class IdentityInfo(Wire):
     cooperative: bool | None = Field(default=None, description="whether it announces itself; null: not known")
     remote_id: str | None = Field(default=None, description="serial or session number it announces")
     consistency: Share | None = Field(default=None, description="how well what it announces fits what is measured")
+    dark: bool | None = Field(
+        default=None, description="flies without the Remote ID that would be heard; null: not known"
+    )
+    spoof_suspect: bool | None = Field(
+        default=None, description="whether what it announces cannot be; null: not judged"
+    )
+    spoof_reasons: tuple[str, ...] = ()
+    operator: OperatorInfo | None = None
 
 
 class DecoyInfo(Wire):
@@ -130,6 +148,29 @@ class NodeInfo(Wire):
     time_err_ms: float | None = Field(description="null: not known")
 
 
+class ObjectInfo(Wire):
+    """What flies, stands or falls there, whatever it transmits."""
+
+    type: ObjectType
+    confidence: Share
+    height_m: float | None = Field(description="above the node")
+    elevation_deg: float | None = Field(description="above the node's horizon")
+    claimed: bool = Field(description="whether place and motion are only what it says of itself")
+
+
+class SourceInfo(Wire):
+    """One source of a track, and how old its word is."""
+
+    kind: SourceKind
+    name: str = Field(description="radio or module, as in the info message")
+    ref: str = Field(description="its own name of the thing: object number, Remote ID, ICAO address, radio track")
+    first_seen: Timestamp
+    last_seen: Timestamp
+    age_s: Metres
+    score: Share | None = Field(description="association; null for the source the track began with")
+    reason: str
+
+
 class Evidence(Wire):
     """One reason: in words and figures, or a file."""
 
@@ -181,6 +222,15 @@ class TrackMessage(Wire):
     latency_ms: float | None = Field(
         description="from the last sample of the evidence to this message; null in a replay"
     )
+    object: ObjectInfo | None = Field(default=None, description="null for a radio track")
+    sources: tuple[SourceInfo, ...] = Field(
+        default=(), description="every one that contributes to a track of the picture"
+    )
+    association: Share | None = Field(default=None, description="weakest score that holds the sources together")
+    part_of: str | None = Field(default=None, description="track of the picture that a radio track belongs to")
+    merged_from: tuple[str, ...] = Field(default=(), description="tracks that became this one")
+    split_from: str | None = Field(default=None, description="track this one was part of")
+    merged_into: str | None = Field(default=None, description="at the end, the track it became")
 
     @model_validator(mode="after")
     def _end_has_a_reason(self) -> Self:

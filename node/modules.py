@@ -42,11 +42,16 @@ class ModuleStatus:
         return self.link.state in WORKING or (self.may_be_silent and self.link.state is LinkState.SILENT)
 
     @property
+    def healthy(self) -> bool:
+        """Whether what it does not report is not there."""
+        return self.connected and self.working and self.fault is None
+
+    @property
     def starting(self) -> bool:
         """Whether its port has only just been opened, or not yet."""
-        if self.working or self.link.losses or self.link.stalls or self.link.failures:
+        if self.link.losses or self.link.stalls or self.link.failures:
             return False
-        return self.link.state in {LinkState.CLOSED, LinkState.SILENT}
+        return self.link.state is LinkState.CLOSED or (self.link.state is LinkState.SILENT and not self.may_be_silent)
 
     @property
     def fault(self) -> str | None:
@@ -69,6 +74,7 @@ class ModuleRunner:
         self.name = settings.name
         self._inbox = ContactInbox(wake)
         self._may_be_silent = (settings.link.silence_s or settings.device.port.silence_s) is None
+        self.reports = settings.reports
         self._twin = open_simulated(settings) if is_simulated(settings.link.port) else None
         link = settings.link if self._twin is None else replace(settings.link, port=self._twin.port.path)
         self._link = SerialLink(settings.name, settings.module.make(), link, settings.device.port, self._inbox.offer)

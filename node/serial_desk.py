@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from firmware_bridge.contacts import Contact, PositionFix, RemoteIdContact
 from firmware_bridge.position.node_position import NodePlace, distance_m
 from node.clock import clock_state
+from node.fusion.fusion import Fusion
+from node.fusion.picture import Assessment, FusedChange, FusionCounters
 from node.messages import InfoMessage, Message, MessageMaker
 from node.modules import ModuleRunner, ModuleStatus
 from node.serial_place import NodeWhereabouts
+from node.tracking.track import TrackChange
 
 NS_PER_MS = 1e6
 PLACE_EVERY_NS = 1_000_000_000
 """How often place and time are looked at when no fix comes: an old fix gets worse."""
 CLOCK_EVERY_NS = 5_000_000_000
+SHIFT_M = 5.0
+"""A fix that strays by less leaves the picture's frame where it is."""
 MOVED_M = 100.0
 """A node that moved further than this says again where it is to whoever comes later (``info`` is retained)."""
 
@@ -33,6 +38,9 @@ class DeskStatus:
     """What is wrong with place and time."""
     slowest_ms: float | None = None
     """Longest time from the reception of a contact to its messages since it was last asked for."""
+    tracks: int = 0
+    """Tracks of the picture that live."""
+    picture: FusionCounters | None = None
 
 
 class ContactDesk:
@@ -46,6 +54,8 @@ class ContactDesk:
         Writes the messages; its ``node`` is kept up to date.
     info
         Writes the message that says what the node is, anew when its place has changed.
+    fusion
+        Makes one picture of contacts and radio tracks; None: there is none, contacts are counted only.
     clock_ns
         Unix time in nanoseconds.
     """
@@ -55,16 +65,21 @@ class ContactDesk:
         modules: Sequence[ModuleRunner],
         maker: MessageMaker,
         info: Callable[[], InfoMessage] | None = None,
+        fusion: Fusion | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._modules = modules
         self._maker = maker
         self._info = info
+        self._fusion = fusion
+        self._framed: NodePlace | None = None
+        self._kinds: dict[str, str] = {module.name: module.reports for module in modules if module.reports is not None}
         self._clock_ns = clock_ns
         self._whereabouts = NodeWhereabouts(maker.node)
         self._place_due_ns = self._clock_due_ns = 0
-        self._told: NodePlace | None = self._whereabouts.place(clock_ns())
+        self._said: NodePlace | None = self._whereabouts.place(clock_ns())
         self._slowest_ms: float | None = None
+        self._live: set[str] = set()
 
     @property
     def has_modules(self) -> bool:
@@ -83,6 +98,8 @@ class ContactDesk:
             self._whereabouts.satellites,
             tuple(self._whereabouts.faults(now_ns)),
             slowest_ms,
+            len(self._live),
+            None if self._fusion is None else self._fusion.counters,
         )
 
     def start(self) -> None:
@@ -93,6 +110,22 @@ class ContactDesk:
     def stop(self) -> list[str]:
         """Close the ports; the names of threads that did not end in time."""
         return [f"serial-{module.name}" for module in self._modules if not module.stop()]
+
+    def hear(self, change: TrackChange) -> None:
+        """Take a change of a radio track into the picture."""
+        if self._fusion is not None:
+            self._fusion.observe_rf(change)
+
+    def assessment(self, track_id: str) -> Assessment | None:
+        """What the picture makes of a radio track."""
+        return None if self._fusion is None else self._fusion.assess_rf(track_id)
+
+    def close(self) -> list[Message]:
+        """Work through what is left; the tracks of the picture end."""
+        messages = self.messages()
+        if self._fusion is not None:
+            messages += self._told(self._fusion.close(self._clock_ns()))
+        return messages
 
     def messages(self) -> list[Message]:
         """Work through what has come; give what there is to say, in the order of time."""
@@ -105,6 +138,9 @@ class ContactDesk:
         if not 0 <= self._place_due_ns - now_ns <= PLACE_EVERY_NS:  # due, or the clock was set
             self._place_due_ns = now_ns + PLACE_EVERY_NS
             messages += self._look_around(now_ns)
+        if self._fusion is not None:
+            messages += self._told(self._fusion.advance(now_ns))
+            now_ns = self._clock_ns()
         for contact in contacts:
             late_ms = max(0.0, (now_ns - contact.time_ns) / NS_PER_MS)
             self._slowest_ms = max(late_ms, self._slowest_ms or 0.0)
@@ -116,8 +152,30 @@ class ContactDesk:
             self._place_due_ns = 0
         elif isinstance(contact, RemoteIdContact):
             late_ms = max(0.0, (self._clock_ns() - contact.time_ns) / NS_PER_MS)
+            self._see(contact)
             return [self._maker.remote_id(contact, late_ms)]
+        else:
+            self._see(contact)
         return []
+
+    def _see(self, contact: Contact) -> None:
+        self._kinds.setdefault(contact.device, contact.kind)
+        if self._fusion is not None:
+            self._fusion.observe_contact(contact)
+
+    def _told(self, changes: Sequence[FusedChange]) -> list[Message]:
+        messages: list[Message] = []
+        for change in changes:
+            track = change.track
+            if change.kind == "end":
+                self._live.discard(track.track_id)
+            elif track.kind != "rf_emission":
+                self._live.add(track.track_id)
+            latency_ms = None
+            if change.kind != "end":
+                latency_ms = max(0.0, (self._clock_ns() - track.last_ns) / NS_PER_MS)
+            messages.append(self._maker.fused(change, latency_ms, self.assessment(track.track_id)))
+        return messages
 
     def _look_around(self, now_ns: int) -> list[Message]:
         """Bring place and time up to date; say it where others rely on it."""
@@ -125,17 +183,25 @@ class ContactDesk:
             self._clock_due_ns = now_ns + CLOCK_EVERY_NS
             self._whereabouts.take_clock(clock_state())
         self._maker.node = self._whereabouts.identity(now_ns)
-        place, told = self._whereabouts.place(now_ns), self._told
-        if self._info is None or not _elsewhere(place, told):
+        place = self._whereabouts.place(now_ns)
+        if self._fusion is not None:
+            for module in self._modules:
+                if (kind := self._kinds.get(module.name)) is not None:
+                    status = module.status
+                    self._fusion.receiver_health(module.name, kind, healthy=status.healthy, time_ns=now_ns)
+            if place is not None and _elsewhere(place, self._framed, SHIFT_M):
+                self._framed = place
+                self._fusion.place(place.lat_deg, place.lon_deg, self._maker.node.alt_m)
+        if self._info is None or not _elsewhere(place, self._said, MOVED_M):
             return []
-        self._told = place
+        self._said = place
         return [self._info()]
 
 
-def _elsewhere(place: NodePlace | None, told: NodePlace | None) -> bool:
+def _elsewhere(place: NodePlace | None, before: NodePlace | None, limit_m: float) -> bool:
     """Whether a place is another one, or known in another way."""
-    if place is None or told is None:
-        return place is not told
-    if place.source != told.source:
+    if place is None or before is None:
+        return place is not before
+    if place.source != before.source:
         return True
-    return distance_m(place.lat_deg, place.lon_deg, told.lat_deg, told.lon_deg) > MOVED_M
+    return distance_m(place.lat_deg, place.lon_deg, before.lat_deg, before.lon_deg) > limit_m

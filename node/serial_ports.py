@@ -5,9 +5,11 @@ The node opens that terminal as it opens any port: everything from the reading o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from node.config_tables import SerialSettings
+from node.fusion.settings import SensorMount
 
 if TYPE_CHECKING:
     from sim.scene import Scene, SceneModule
@@ -41,6 +43,36 @@ def scene_module(settings: SerialSettings) -> tuple[Scene, SceneModule]:
     except NoTwinError as fault:
         raise SceneError(scene.name, ((f"serial {settings.name}", str(fault)),)) from fault
     return scene, next((module for module in modules if module.name == settings.name), modules[0])
+
+
+def mount_of(settings: SerialSettings) -> SensorMount | None:
+    """Where a module stands and looks: as configured, else as its scene says; None: nothing is known.
+
+    Raises
+    ------
+    SceneError
+        If the scene of a simulated port cannot be used.
+    """
+    if settings.mount is not None:
+        return replace(settings.mount, device=settings.name)
+    if not is_simulated(settings.link.port):
+        return None
+    from sim.serial_devices.twins import field_of_view
+
+    _, module = scene_module(settings)
+    azimuth_deg, elevation_deg, reach_m = field_of_view(module)
+    where = module.mount
+    return SensorMount(
+        settings.name,
+        where.x_m,
+        where.y_m,
+        where.z_m,
+        where.heading_deg,
+        where.tilt_deg,
+        azimuth_deg,
+        elevation_deg,
+        reach_m,
+    )
 
 
 def open_simulated(settings: SerialSettings) -> DeviceHost:

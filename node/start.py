@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from dsp.iq import IqSource
 from dsp.protocols import LABELS
@@ -15,6 +16,8 @@ from models.classifier import UNKNOWN
 from models.onnx import OnnxClassifier, load_classifier
 from node.cli import version
 from node.config import NodeConfig
+from node.fusion.friends import verified_list
+from node.fusion.fusion import Fusion
 from node.health import HealthMeter
 from node.inbox import ResultInbox
 from node.live import LiveNode
@@ -26,7 +29,7 @@ from node.runtime import RadioRunner
 from node.scan_pilot import ScanPilot
 from node.scanning import make_pilots
 from node.serial_desk import ContactDesk
-from node.serial_ports import is_simulated, scene_module
+from node.serial_ports import is_simulated, mount_of, scene_module
 from node.service import ServiceNotifier
 from node.sinks.registry import SinkStart, open_sinks
 from node.sources import (
@@ -59,6 +62,7 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
     classifiers = [load_classifier(config.model_path) for _ in config.radios]  # one each: they are not thread-safe
     check_scenes(config)
     pilots = make_pilots(config)
+    fusion = make_fusion(config) if config.serials else None
     software = f"skypicket {version()}"
     identity = replace(config.identity, time_source=_time_source(config))
     maker = MessageMaker(identity, str(uuid.uuid4()))
@@ -80,12 +84,32 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
         for radio, classifier in zip(config.radios, classifiers, strict=True)
     ]
     info = partial(_info, config, maker, software, classifiers)
-    desk = ContactDesk([ModuleRunner(settings, results.wake) for settings in config.serials], maker, info)
+    modules = [ModuleRunner(settings, results.wake) for settings in config.serials]
+    desk = ContactDesk(modules, maker, info, fusion)
     for sink in sinks:
         sink.publish(info())
     tracker = Tracker(config.tracker, identity.name)
     node = LiveNode(maker, tracker, radios, results, sinks, meter, config.live, ServiceNotifier(), desk)
     return node.run(stop)
+
+
+def make_fusion(config: NodeConfig) -> Fusion:
+    """What makes one picture of modules and radios.
+
+    Raises
+    ------
+    FriendlyListError
+        If the friendly list cannot be used.
+    SceneError
+        If the scene of a simulated module cannot be used.
+    """
+    mounts = tuple(mount for one in config.serials if (mount := mount_of(one)) is not None)
+    node, friends = config.identity, None
+    if config.friends is not None:
+        files = (config.friends.list, config.friends.signature, config.friends.public_key)
+        friends = verified_list(*(Path(name).read_bytes() for name in files))
+    place = None if node.lat is None or node.lon is None else (node.lat, node.lon, node.alt_m)
+    return Fusion(replace(config.fusion, mounts=mounts), place, node.name, friends)
 
 
 def check_scenes(config: NodeConfig) -> None:

@@ -39,11 +39,12 @@ def _check(args: argparse.Namespace) -> int:
     from models.onnx import load_classifier
     from node.config import load_config
     from node.scanning import make_pilots
-    from node.start import check_scenes
+    from node.start import check_scenes, make_fusion
 
     config = load_config(args.file)
     check_scenes(config)
     make_pilots(config)
+    make_fusion(config)
     load_classifier(config.model_path)
     if not config.radios and not config.serials:
         sys.stderr.write(f"{args.file}: has no [[radio]] and no [[serial]]: this node will hear nothing\n")

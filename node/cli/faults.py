@@ -8,6 +8,7 @@ FAILED, BAD_INPUT = 1, 2
 KNOWN = {
     "node.config_faults.ConfigError": BAD_INPUT,
     "sim.scene.SceneError": BAD_INPUT,
+    "node.fusion.friends.FriendlyListError": BAD_INPUT,
     "dsp.iq.SourceError": FAILED,
     "models.classifier.ModelError": FAILED,
     "node.sinks.SinkError": FAILED,

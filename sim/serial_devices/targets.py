@@ -15,6 +15,8 @@ states its ranges for 10 m². A small bird 0.001 to 0.01 m², a light aircraft 1
 
 [1] IEICE ComEx 9 (2020) 262.
 """
+SMALL_DRONE_M = 0.35
+"""Width of a small quadcopter, from motor to motor."""
 STEP_S = 1e-3
 """For speeds by difference."""
 
@@ -43,7 +45,7 @@ class Target:
     route: Route
     kind: str = "drone"
     rcs_m2: float | None = None
-    size_m: float = 0.35
+    size_m: float = SMALL_DRONE_M
     repeat_s: float | None = None
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
@@ -12,7 +13,7 @@ from sim.serial_devices.mesh_mapper import Broadcaster, MeshMapperTwin, RemoteId
 from sim.serial_devices.radars import RADARS, SimulatedRadar, scene_targets
 from sim.serial_devices.sbs import SbsTwin
 from sim.serial_devices.sscma import SscmaTwin
-from sim.serial_devices.targets import Mount
+from sim.serial_devices.targets import RCS_M2, SMALL_DRONE_M, Mount
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,19 @@ def modules_of(scene: Scene, devices: tuple[str, ...] = ()) -> tuple[SceneModule
     mount = Mount(*scene.receiver.route.at(0.0))
     found += [SceneModule(device, device, mount) for device in dict.fromkeys(devices) if device not in present]
     return tuple(found)
+
+
+def field_of_view(module: SceneModule) -> tuple[float, float, float | None]:
+    """Half the width and height (degrees) of what a module sees, and how far away it sees a small drone."""
+    changes = dict(module.model)
+    if module.device in RADARS:
+        radar = replace(RADARS[module.device].model, **changes)
+        return radar.azimuth_deg, radar.elevation_deg, radar.limit_m(RCS_M2["drone"])
+    if module.device == "sscma":
+        camera = replace(CameraModel(), **changes)  # type: ignore[arg-type]  # floats all
+        half_height_deg = math.degrees(math.atan(camera.height_px / 2 / camera.focal_px))
+        return camera.hfov_deg / 2, half_height_deg, camera.focal_px * SMALL_DRONE_M / camera.needs_px
+    return 180.0, 90.0, None
 
 
 def make_twin(scene: Scene, module: SceneModule) -> SimulatedModule:

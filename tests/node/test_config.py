@@ -56,14 +56,17 @@ def test_the_example_with_everything_switched_on_has_right_keys(tmp_path: Path) 
     for line in default_config_text().splitlines():
         switched = re.match(r"# (\[{1,2}[a-z.]+\]{1,2}|[a-z_]+ = .*)", line)
         lines.append(line[2:] if switched else line)
-    for name in ("ca.pem", "mast-1.pem", "mast-1.key", "mqtt-password", "model.onnx"):
+    files = ("ca.pem", "mast-1.pem", "mast-1.key", "mqtt-password", "model.onnx")
+    for name in (*files, "friends.json", "friends.sig", "friends.pub"):
         (tmp_path / name).write_text("x")
     config = parse_config("\n".join(lines), tmp_path / "node.toml")
     assert [type(radio).__name__ for radio in config.radios] == [
         *("RtlSdrSettings", "RtlTcpSettings", "SimulatorSettings", "RecordingSettings")
     ]
-    assert config.serials[0].type == "ld2450"
+    assert [serial.type for serial in config.serials] == ["ld2450", "gpsd"]
+    assert config.serials[0].mount is not None
     usual = parse_config(default_config_text())
+    assert config.fusion == usual.fusion
     assert config.tracker == usual.tracker
     assert config.pipeline == usual.pipeline
     assert config.live == usual.live

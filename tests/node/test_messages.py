@@ -110,13 +110,16 @@ def _tracked(seconds: float) -> list[TrackChange]:
 
 def test_a_message_has_every_field_of_the_contract_in_its_order() -> None:
     message = json.loads(to_json(_maker().track(_change())))
-    assert list(message) == [
+    of_the_contract = [
         *("schema", "event", "kind", "node_id", "track_id", "boot_id", "seq", "ts", "first_seen", "last_seen"),
         *("end_reason", "classification", "identity", "decoy", "severity", "rf", "position", "velocity", "range_m"),
         *("bearing_deg", "area", "sensors", "node", "evidence", "latency_ms"),
     ]
+    added = ["object", "sources", "association", "part_of", "merged_from", "split_from", "merged_into"]
+    assert list(message) == of_the_contract + added
     assert list(message["classification"]) == ["label", "family", "mode", "confidence", "top", "model"]
-    assert list(message["identity"]) == ["affiliation", "basis", "cooperative", "remote_id", "consistency"]
+    identity = ["affiliation", "basis", "cooperative", "remote_id", "consistency"]
+    assert list(message["identity"]) == [*identity, "dark", "spoof_suspect", "spoof_reasons", "operator"]
     assert {"center_hz", "bandwidth_hz", "snr_db", "peak_dbfs", "channels_hz", "hop_rate_hz", "duty"} <= set(
         message["rf"]
     )

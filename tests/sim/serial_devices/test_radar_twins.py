@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -237,7 +238,11 @@ class TestRegistry:
 
     def test_the_aircraft_of_a_scene_are_targets(self) -> None:
         scene = load_scene("demo")
-        moving = [one.name for one in scene.emitters if len(one.transmitter.route.waypoints) > 1]
-        targets = scene_targets(scene)
-        assert [target.name for target in targets] == moving
+        assert scene_targets(scene) == scene.targets
+        moving = [one for one in scene.emitters if len(one.transmitter.route.waypoints) > 1]
+        targets = scene_targets(replace(scene, targets=()))
+        assert [target.name for target in targets] == [one.name for one in moving]
         assert all(target.kind == "drone" for target in targets)
+        (pilot,) = moving  # he walks; what answers him flies
+        assert pilot.telemetry is not None
+        assert targets[0].route == pilot.telemetry.transmitter.route
