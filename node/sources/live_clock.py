@@ -6,7 +6,8 @@ the least lag of an arrival behind the count is taken, since haste is impossible
 
 - The lag grew suddenly by more than ``STEP_NS`` and stayed for ``LOOKS`` looks: samples were lost before they came
   here, without notice (in the dongle, by a server that drops). They are counted as lost, so time is right again.
-- It grew slowly: the sample clock is a little off. Time is slewed after it by at most ``SLEW_PPM``, never stepped.
+- It grew slowly: the sample clock is a little off. Time is slewed after it by at most ``SLEW_PPM``, never stepped; in
+  the first ``LOOKS`` looks by ``START_SLEW_PPM``, because the first block may have been late.
 - So slowly that slewing does not suffice, as behind a server that is slower than it says: a loss is counted whenever
   the lag reaches ``FAR_NS``.
 - The host's clock was set (its distance from the clock that does not jump changed): the times of the blocks follow at
@@ -34,6 +35,8 @@ SET_NS = 50_000_000
 """A change of the host's clock by more counts as a step."""
 SLEW_PPM = 500
 """Fastest correction, as with adjtime(3): more than a crystal is off, 1.8 s an hour."""
+START_SLEW_PPM = 10_000
+"""Fastest correction at the start: 50 ms in 5 s, each time by less than a block, so that time never runs back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class SampleTime:
         self._look_end = 0.0
         self._least_lag_ns: int | None = None
         self._lags_ns: deque[int] = deque(maxlen=LOOKS + 1)
+        self._looks = 0
         self.clock_steps = 0
         """How often the host's clock was set."""
 
@@ -124,7 +128,9 @@ class SampleTime:
 
     def _slew(self) -> None:
         """Draw time a little towards the least lag of the last looks."""
-        most_ns = round(SLEW_PPM * 1e-6 * LOOK_S * NS_PER_S)
+        self._looks += 1
+        most_ppm = START_SLEW_PPM if self._looks <= LOOKS else SLEW_PPM
+        most_ns = round(most_ppm * 1e-6 * LOOK_S * NS_PER_S)
         slew_ns = max(-most_ns, min(most_ns, *self._lags_ns))
         self._steady_origin_ns = (self._steady_origin_ns or 0) + slew_ns
         self._origin_ns += slew_ns

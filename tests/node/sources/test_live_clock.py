@@ -68,6 +68,18 @@ def test_the_sample_clock_is_followed_without_steps(ppm: float) -> None:
         assert time.unix_ns(samples) == pytest.approx(START_NS + at_ns, abs=2e6)
 
 
+def test_a_late_first_block_is_soon_forgotten() -> None:
+    """It came 40 ms after its last sample: times begin too late, and must not run back while they are put right."""
+    time = SampleTime(RATE_HZ)
+    before_ns = 0
+    for samples, at_ns in arrivals(6.0):
+        time.arrived(samples, moment(at_ns + (40_000_000 if samples == BLOCK else 0)))
+        block_ns = time.unix_ns(samples - BLOCK)
+        assert block_ns > before_ns
+        before_ns = block_ns
+    assert time.unix_ns(0) == pytest.approx(START_NS, abs=1000)
+
+
 def test_samples_lost_upstream_are_found() -> None:
     time = SampleTime(RATE_HZ)
     missed = lost = 0
