@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from sim.checked_table import CheckedTable
 from sim.propagation import Route, Waypoint
 from sim.scene import Broadcast, Origin, Receiver, SceneModule
-from sim.serial_devices.targets import RCS_M2, Mount, Target
+from sim.serial_devices.targets import RCS_M2, Mount, Target, wandering
 
 FARTHEST_M = 1e6
+LONGEST_WANDER_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,24 @@ def _target(table: CheckedTable) -> Target | None:
     size_m = table.number("size_m", 0.35, low=0.01, high=100.0, unit="m")
     repeat_s = table.number("repeat_s", low=0.01, high=1e6, unit="s")
     route = _placed(table)
+    if table.has("wander"):
+        route = _wander(table.table("wander"), route)
     table.close()
     if name is None or kind is None or size_m is None:
         return None
     return Target(name, route, kind, rcs_m2, size_m, repeat_s)
+
+
+def _wander(table: CheckedTable, around: Route) -> Route:
+    """``wander = {speed_mps, turn_s, duration_s, seed}``: the erratic way of a bird around its place."""
+    speed_mps = table.number("speed_mps", 8.0, low=0.1, high=40.0, unit="m/s")
+    turn_s = table.number("turn_s", 0.7, low=0.1, high=60.0, unit="s")
+    duration_s = table.number("duration_s", 60.0, low=1.0, high=LONGEST_WANDER_S, unit="s")
+    seed = table.whole("seed", 0)
+    table.close()
+    if speed_mps is None or turn_s is None or duration_s is None or seed is None:
+        return around
+    return wandering(around.at(0.0), speed_mps=speed_mps, duration_s=duration_s, turn_s=turn_s, seed=seed)
 
 
 def _broadcast(table: CheckedTable, targets: dict[str, Target]) -> Broadcast | None:

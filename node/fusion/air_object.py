@@ -33,6 +33,7 @@ class Moment:
     time_ns: int
     state: Array
     sigma_m: float
+    sigma_mps: float
 
 
 @dataclass(slots=True, eq=False)
@@ -90,6 +91,11 @@ class AirObject:
         return math.sqrt(max(0.0, float(np.linalg.eigvalsh(self.estimate.cov[:2, :2])[-1])))
 
     @property
+    def sigma_mps(self) -> float:
+        """Error of the horizontal speed, one standard deviation of the worse direction."""
+        return math.sqrt(max(0.0, float(np.linalg.eigvalsh(self.estimate.cov[3:5, 3:5])[-1])))
+
+    @property
     def range_m(self) -> float:
         """Distance from the node."""
         return float(np.linalg.norm(self.place_m))
@@ -114,4 +120,4 @@ class AirObject:
             return None
         state = best.state.copy()
         state[:3] += state[3:] * ((time_ns - best.time_ns) * 1e-9)
-        return Moment(time_ns, state, best.sigma_m)
+        return Moment(time_ns, state, best.sigma_m, best.sigma_mps)

@@ -65,6 +65,15 @@ def predicted(estimate: Estimate, time_ns: int, acceleration_mps2: float) -> Est
     return Estimate(move @ estimate.mean, move @ estimate.cov @ move.T + noise, time_ns)
 
 
+def disturbed(estimate: Estimate, since_s: float, acceleration_mps2: float) -> Estimate:
+    """The estimate after a hard turn at an unknown time since the last measurement."""
+    speed2 = (acceleration_mps2 * max(0.0, since_s)) ** 2
+    cov = estimate.cov.copy()
+    cov[:3, :3] += speed2 * since_s**2 / 4 * np.eye(3)
+    cov[3:, 3:] += speed2 * np.eye(3)
+    return Estimate(estimate.mean, cov, estimate.time_ns)
+
+
 def innovation(estimate: Estimate, measurement: Measurement, sight: Sight) -> Innovation:
     """Compare a measurement with an estimate of its time."""
     expected, jacobian = sight.expected(estimate.mean)

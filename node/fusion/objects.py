@@ -14,15 +14,19 @@ import numpy as np
 
 from node.fusion.air_object import AirObject, Moment, Seen
 from node.fusion.assign import FORBIDDEN, assigned
-from node.fusion.kalman import GATE, Innovation, begun, innovation, predicted, updated
+from node.fusion.kalman import GATE, Innovation, begun, disturbed, innovation, predicted, updated
 from node.fusion.measure import AZIMUTH, RANGE, Measurement, Sight
 from node.fusion.settings import NS_PER_S, FusionSettings
 
 LATE_NS = 300_000_000
 """Measurements older than the object by more than that are not used: they come from a port that lags."""
 KEEP_NS = 100_000_000
+HARDEST_MPS2 = 40.0
+"""Acceleration of a racing drone; objects that are missed are looked for again within what it allows."""
 SLOWEST_SCAN_S = 2.0
 """A module that scans slower confirms nothing faster for it."""
+COAST_SHARE = 0.5
+"""An object is waited for half as long as it was seen, within the settings: what was seen shortly may be none."""
 SCAN_SHARE = 0.2
 """How fast the known period of a module follows."""
 SAME_D2, SAME_M, SAME_MPS = 9.0, 2.0, 3.0
@@ -68,6 +72,7 @@ class ObjectTracker:
             one.estimate = predicted(one.estimate, time_ns, self._settings.acceleration_mps2)
         news = [[innovation(one.estimate, measurement, sight) for measurement in measurements] for one in usable]
         taken: set[int] = set()
+        hit: set[int] = set()
         for group in (True, False):  # confirmed objects choose first
             chosen = [at for at, one in enumerate(usable) if (one.confirmed_ns is not None) == group]
             free = [at for at in range(len(measurements)) if at not in taken]
@@ -81,11 +86,33 @@ class ObjectTracker:
             for row, column in assigned(cost):
                 self._hit(usable[chosen[row]], measurements[free[column]], news[chosen[row]][free[column]])
                 taken.add(free[column])
+                hit.add(chosen[row])
+            if group:
+                self._find_again([one for at, one in enumerate(usable) if at not in hit], measurements, taken, sight)
         for at, measurement in enumerate(measurements):
             if at in taken or any(row[at].gated for row in news):
                 continue
             self._begin(measurement, sight)
         self._unite()
+
+    def _find_again(
+        self, missed: list[AirObject], measurements: Sequence[Measurement], taken: set[int], sight: Sight
+    ) -> None:
+        """Confirmed objects that got nothing may have turned hard: look for them in what is left, in a wider gate."""
+        time_ns = measurements[0].time_ns
+        wider = [
+            (one, disturbed(one.estimate, (time_ns - one.last_ns) * 1e-9, HARDEST_MPS2))
+            for one in missed
+            if one.confirmed_ns is not None and one.moving and measurements[0].device in one.seen
+        ]
+        free = [at for at in range(len(measurements)) if at not in taken]
+        news = [[innovation(estimate, measurements[at], sight) for at in free] for _, estimate in wider]
+        cost = [[new.distance2 + new.log_volume if new.gated else FORBIDDEN for new in row] for row in news]
+        for row, column in assigned(cost):
+            one = wider[row][0]
+            one.estimate = wider[row][1]
+            self._hit(one, measurements[free[column]], news[row][column])
+            taken.add(free[column])
 
     def age(self, time_ns: int) -> list[AirObject]:
         """Forget what has not been seen for too long; give those that were confirmed."""
@@ -94,7 +121,10 @@ class ObjectTracker:
         for one in self.objects:
             confirmed = one.confirmed_ns is not None
             period_s = max((self._periods_s.get(device, 0.0) for device in one.seen), default=0.0)
-            patience_s = max(settings.coast_s if confirmed else settings.tentative_s, 3 * min(period_s, SLOWEST_SCAN_S))
+            coast_s = min(
+                settings.coast_s, max(settings.tentative_s, COAST_SHARE * (one.last_ns - one.first_ns) * 1e-9)
+            )
+            patience_s = max(coast_s if confirmed else settings.tentative_s, 3 * min(period_s, SLOWEST_SCAN_S))
             if (time_ns - one.last_ns) * 1e-9 <= patience_s and (one.sigma_m < UNCERTAIN_M or not one.ranged):
                 kept.append(one)
             elif confirmed:
@@ -153,7 +183,7 @@ class ObjectTracker:
         if measurement.label is not None and (measurement.label in one.labels or len(one.labels) < 16):
             one.labels[measurement.label] += 1
         if not one.past or time_ns - one.past[-1].time_ns >= KEEP_NS:
-            one.past.append(Moment(time_ns, one.estimate.mean.copy(), one.sigma_m))
+            one.past.append(Moment(time_ns, one.estimate.mean.copy(), one.sigma_m, one.sigma_mps))
         self._judge(one, measurement)
 
     def _judge(self, one: AirObject, measurement: Measurement) -> None:

@@ -101,7 +101,7 @@ class FusionSettings:
 
     mounts: tuple[SensorMount, ...] = ()
     acceleration_mps2: float = 4.0
-    confirm_hits: int = 4
+    confirm_hits: int = 5
     confirm_window_s: float = 1.5
     tentative_s: float = 1.0
     coast_s: float = 3.0

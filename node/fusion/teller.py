@@ -16,7 +16,7 @@ from node.fusion.view import told_track
 from node.ids import track_ulid
 
 BIRD_ENTER, BIRD_LEAVE = 0.6, 0.3
-MOTION_KNOWN_S = 2.5
+MOTION_KNOWN_S = 4.5
 """A path of so long says whether it is a bird's."""
 LOOK_NS = 500_000_000
 STEP_NS = 100_000_000
