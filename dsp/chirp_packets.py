@@ -8,26 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from dsp.chirp_preamble import align, chirp_reference, resampled
 from dsp.chirps import ChirpShape
 from dsp.preambles import GROUP, Trigger
 
-ALIGNMENTS = 8
-"""Starts tried within a symbol."""
-FINE = (1.0 / 16.0,)
-"""Refinement of the start, in symbols; half of it once more."""
-SLOW_LENGTH = 32
-"""Transform over the eight symbols, padded: a tone that turns between windows loses less than 0.3 dB."""
 PROOF = 27.0
 """Coherent power of the preamble over the noise. A trigger is the strongest of a million cells already, and some
 thousand more are tried: noise reaches this about once in fifty triggers (tests/dsp/test_weak_chirps.py)."""
-LEAST_UNISON = 0.5
-"""Share of the group's power in its line that is in phase: 1 for equal symbols, an eighth for one strong symbol of the
-payload; 0.85 at 5 dB below the demodulator's floor."""
-SURROUNDINGS = 14
-"""Cells on each side of a line that it must stand out of."""
-ALIAS_SHARE = 0.4
-"""A chirp of half the bandwidth and a quarter of the symbol time has the same slope; it gives lines half a bandwidth
-away that are as strong as the strongest. This is the largest share a true chirp shows there in noise."""
 BEFORE_SYMBOLS = 6
 """Looked at before the trigger: the group may have begun inside the preamble."""
 LONGEST_PREAMBLE = 24
@@ -92,124 +79,6 @@ def longest_s(shape: ChirpShape) -> float:
     return min(LONGEST_S, LONGEST_SYMBOLS * shape.symbol_s)
 
 
-def resampled(
-    samples: NDArray[np.complex64],
-    sample_rate_hz: float,
-    offset_hz: float,
-    rate_hz: float,
-    advances: tuple[float, ...] = (0.0,),
-) -> tuple[list[NDArray[np.complex64]], float, float]:
-    """A band cut out at any rate below the slice's, by the transform of the whole stretch.
-
-    Parameters
-    ----------
-    advances
-        How much earlier, in samples of the result, each of the results begins.
-
-    Returns
-    -------
-    (m,) complex64 for each of ``advances``, their exact rate, and the exact frequency shifted to 0 Hz.
-    """
-    total = int(fft.next_fast_len(len(samples)))
-    kept = max(8, round(total * rate_hz / sample_rate_hz / 2) * 2)
-    spectrum = fft.fft(samples, n=total)
-    middle = round(offset_hz * total / sample_rate_hz)
-    picked = np.take(spectrum, np.arange(middle, middle + kept) - kept // 2, mode="wrap")
-    low, high = middle - kept // 2, middle + kept // 2
-    if low < -(total // 2):
-        picked[: -(total // 2) - low] = 0
-    if high > total // 2:
-        picked[total // 2 - high :] = 0
-    picked = np.roll(picked, -(kept // 2)) * np.float32(kept / total)
-    count = int(len(samples) * kept / total)
-    turns = fft.fftfreq(kept)
-    bands = []
-    for advance in advances:
-        turned = picked * np.exp(2j * np.pi * advance * turns).astype(np.complex64) if advance else picked
-        bands.append(np.asarray(fft.ifft(turned)[:count], dtype=np.complex64))
-    return bands, sample_rate_hz * kept / total, middle * sample_rate_hz / total
-
-
-def _reference(points: int, rate_hz: float, slope_hz_per_s: float) -> NDArray[np.complex64]:
-    time_s = np.arange(points) / rate_hz
-    chirp: NDArray[np.complex64] = np.exp(-1j * np.pi * slope_hz_per_s * time_s**2).astype(np.complex64)
-    return chirp
-
-
-@dataclass(frozen=True, slots=True)
-class _Aligned:
-    """The best alignment of a preamble."""
-
-    at: float
-    """Sample of the band where a symbol begins."""
-    tone_hz: float
-    """Of the dechirped symbol: a chirp's lowest frequency, relative to the band."""
-    power: float
-    """Coherent power of the group, in units of one window's noise."""
-    aliased: bool
-
-
-def _align(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, begin: float) -> _Aligned | None:
-    """Try starts within a symbol; take the one whose eight windows add up in phase to the strongest tone."""
-    symbol = shape.symbol_s * rate_hz
-    best: _Aligned | None = None
-    steps = np.arange(ALIGNMENTS) / ALIGNMENTS
-    for moves in (steps, np.array([-1.0, 1.0, *FINE, *(-part for part in FINE)]), np.array([-1.0, 1.0]) * FINE[0] / 2):
-        at = (begin if best is None else best.at) + moves * symbol
-        found = _attempt(band, rate_hz, shape, at)
-        if found is not None and (best is None or found.power > best.power):
-            best = found
-        if best is None:
-            return None
-    return best
-
-
-def _attempt(
-    band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, at: NDArray[np.float64]
-) -> _Aligned | None:
-    """The best of several starts; all of them in one transform."""
-    symbol = shape.symbol_s * rate_hz
-    points = int(symbol)
-    starts = np.rint(at[:, np.newaxis] + np.arange(GROUP) * symbol).astype(np.intp)
-    inside = (starts[:, 0] >= 0) & (starts[:, -1] + points <= len(band))
-    if not inside.any():
-        return None
-    at, starts = at[inside], starts[inside]
-    rows = np.lib.stride_tricks.sliding_window_view(band, points)[starts]
-    rows *= _reference(points, rate_hz, shape.bandwidth_hz / shape.symbol_s)
-    spectrum = fft.fft(rows, axis=2, overwrite_x=True)
-    summed = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
-    bins = summed.argmax(axis=1)
-    tries = np.arange(len(at))[:, np.newaxis]
-    # The median of a sum of eight is within 4 % of its mean. An emission of another kind lifts its surroundings too.
-    around = np.concatenate((np.arange(-SURROUNDINGS, -1), np.arange(2, SURROUNDINGS + 1)))
-    local = summed[tries, (bins[:, np.newaxis] + around) % points]
-    noise = np.maximum(np.median(summed, axis=1), np.median(local, axis=1)) / (GROUP - 1.0 / 3.0)
-    near = (bins[:, np.newaxis] + np.array([-1, 0, 1])) % points
-    slow = fft.fft(spectrum[tries, :, near], n=SLOW_LENGTH, axis=2)
-    coherent = (slow.real**2 + slow.imag**2).max(axis=2)
-    value = coherent.max(axis=1) / np.maximum(noise * GROUP, 1e-30)
-    pick = int(np.argmax(value))
-    strongest = int(np.argmax(coherent[pick]))
-    column = int(near[pick, strongest])
-    line = summed[pick]
-    if coherent[pick, strongest] < LEAST_UNISON * GROUP * line[column]:
-        return None
-    left, mid, right = (float(line[(column + step) % points]) for step in (-1, 0, 1))
-    shift = 0.5 * (right - left) / max(2.0 * mid - min(left, right), 1e-30)
-    turns = (column + float(np.clip(shift, -0.5, 0.5))) / points
-    half = round(0.5 * shape.bandwidth_hz / rate_hz * points)
-    level = float(noise[pick])
-    three = np.array([-1, 0, 1])
-    beside = sum(float(line[(column + side + three) % points].max()) - GROUP * level for side in (-half, half))
-    return _Aligned(
-        at=float(at[pick]),
-        tone_hz=(turns - (1.0 if turns >= 0.5 else 0.0)) * rate_hz,
-        power=float(value[pick]),
-        aliased=beside > ALIAS_SHARE * max(float(line[column]) - GROUP * level, 1e-30),
-    )
-
-
 def _longest_run(values: NDArray[np.float64]) -> tuple[int, int]:
     """First and end index of the stretch with the largest sum."""
     running, start, best, found = 0.0, 0, -np.inf, (0, 0)
@@ -249,7 +118,7 @@ def _carrier_correction_hz(
     the other way, so their mean is the carrier's own error.
     """
     points = 2**shape.spreading_factor
-    reference = np.conj(_reference(points, rate_hz, shape.bandwidth_hz / shape.symbol_s))
+    reference = np.conj(chirp_reference(points, rate_hz, shape.bandwidth_hz / shape.symbol_s))
     best, best_bin = 0.0, 0
     for place in (1, 2, 3):
         starts = np.rint(preamble_end + (place + np.arange(2)) * step).astype(np.intp)
@@ -302,7 +171,7 @@ def prove(
         samples[begin:end], sample_rate_hz, trigger.tone_hz, min(2.2 * shape.bandwidth_hz, sample_rate_hz)
     )
     scale = rate_hz / sample_rate_hz
-    aligned = _align(wide, rate_hz, shape, (trigger.first_sample - first_sample - begin) * scale)
+    aligned = align(wide, rate_hz, shape, (trigger.first_sample - first_sample - begin) * scale)
     if aligned is None or aligned.power < PROOF or aligned.aliased:
         return None
     carrier_hz = shifted_hz + aligned.tone_hz + 0.5 * shape.bandwidth_hz
@@ -340,7 +209,7 @@ def _measure(
     if count < GROUP:
         return None
     offset = (aligned_sample - back * symbol - begin) * scale
-    reference = _reference(points, rate_hz, shape.bandwidth_hz / shape.symbol_s)
+    reference = chirp_reference(points, rate_hz, shape.bandwidth_hz / shape.symbol_s)
     view = np.lib.stride_tricks.sliding_window_view(band, points)
 
     def windows(of: NDArray[np.complex64], shift: float) -> NDArray[np.float32]:

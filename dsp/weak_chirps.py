@@ -24,8 +24,8 @@ GROUPS = 2
 """Half of the shapes at a time: half of the cost, and a link that is always on is found all the same."""
 FOCUS_SEGMENTS = 74
 """After a proof its shape is searched for without a pause for this long: two seconds."""
-COVERED_SHARE = 0.35
-"""A trigger whose cells the energy mask covers this far is left to the analysis of the region."""
+COVERED_SHARE = 0.45
+"""A trigger beside which the energy mask covers this share of a band as wide as its chirp is left to the regions."""
 PROOFS_PER_SEGMENT = 1.5
 """Triggers proved a segment in the long run, strongest first; the rest are counted. White noise gives one."""
 MOST_PROOFS = 10
@@ -131,10 +131,14 @@ class WeakChirps:
         rows = len(mask)
         first = (trigger.first_sample - segment_first) // points
         last = first + int(GROUP * trigger.shape.symbol_s * rate_hz / points) + 1
+        # The carrier lies anywhere within half a bandwidth of the line: look for any band of the chirp's width there.
         middle = (trigger.tone_hz / rate_hz + 0.5) * mask.shape[1]
-        half = 0.5 * trigger.shape.bandwidth_hz / rate_hz * mask.shape[1]
-        cells = mask[max(0, first) : max(1, min(rows, last)), max(0, int(middle - half)) : int(middle + half)]
-        return bool(cells.size and cells.mean() > COVERED_SHARE)
+        width = max(1, int(trigger.shape.bandwidth_hz / rate_hz * mask.shape[1]))
+        cells = mask[max(0, first) : max(1, min(rows, last)), max(0, int(middle) - width) : int(middle) + width]
+        if cells.shape[0] == 0 or cells.shape[1] < width:
+            return False
+        running = np.concatenate(([0.0], np.cumsum(cells.mean(axis=0))))
+        return bool((running[width:] - running[:-width]).max() > COVERED_SHARE * width)
 
     def _prove_due(self, *, final: bool) -> list[ChirpPacket]:
         rate_hz = self._where.sample_rate_hz
