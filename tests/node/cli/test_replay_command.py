@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,26 @@ def test_a_truncated_recording_is_used_as_far_as_it_goes_and_said_to_be(
     assert all(line.startswith(str(tmp_path)) for line in done.err.splitlines())
     assert lines(done.out)[-1]["event"] == "end"
     assert skypicket("replay", "-q", "--no-model", tmp_path / elrs_recording.name).err == ""
+
+
+def test_a_configuration_gives_name_place_and_settings(skypicket: Run, elrs_recording: Path, tmp_path: Path) -> None:
+    config = tmp_path / "node.toml"
+    text = '[node]\nsite = "hill"\nname = "mast"\n[node.position]\nlat = 56.5\nlon = 24.5\n[tracker]\nrefresh_s = {}\n'
+    config.write_text(text.format(5.0))
+    calm = lines(skypicket("replay", "--no-model", "--config", config, elrs_recording).out)
+    assert {(m["node"]["site"], m["node"]["name"], m["node"]["lat"]) for m in calm} == {("hill", "mast", 56.5)}
+    assert {m["node"]["time_source"] for m in calm} == {"recording"}
+    config.write_text(text.format(0.1))
+    eager = lines(skypicket("replay", "--no-model", "--config", config, elrs_recording).out)
+    assert len(eager) > len(calm)
+
+
+def test_speed_1_takes_as_long_as_the_recording(skypicket: Run, elrs_recording: Path) -> None:
+    """The only thing a clock can be asked here: not sooner."""
+    begin_s = time.monotonic()
+    paced = skypicket("replay", "--no-model", "--speed", "2", elrs_recording)
+    assert time.monotonic() - begin_s > 1.9
+    assert paced.out == skypicket("replay", "--no-model", elrs_recording).out
 
 
 def make(path: Path, content: bytes) -> Path:
