@@ -32,6 +32,9 @@ NEIGHBOURS = (0.72, 1.32)
 """Lags around the symbol, as parts of it, where only chance and pilots correlate."""
 LEAST_SCORE = 5.0
 """Over the root mean square of the neighbours: a Rayleigh variable passes once in 10^10, its neighbours' few count."""
+STRONG_SCORE = 3.3
+STRONG_CORRELATION = 0.03
+"""A base station without traffic repeats itself: its neighbours are more than noise. No noise is this strong."""
 LEAST_CORRELATION = 0.009
 """DVB-T with a guard interval of 1/32 gives 0.03 without noise, LTE up to 0.07, all others more."""
 SHORT_LAG = 24.0
@@ -140,7 +143,8 @@ def prefix_score(
     chance = float(np.median(around)) / np.log(2.0)
     rivals = int(np.count_nonzero(around > RIVAL_LEVEL**2 * peak))
     score = float(np.sqrt(peak / max(chance, 1e-12)))
-    least = LEAST_SCORE if lag >= SHORT_LAG else 0.5 * LEAST_SCORE
+    least = STRONG_SCORE if np.sqrt(peak) > STRONG_CORRELATION else LEAST_SCORE
+    least = least if lag >= SHORT_LAG else 0.5 * LEAST_SCORE
     if score < least or rivals > RIVAL_SHARE * len(around):
         return 0.0
     reach = int(np.clip(sample_rate_hz / 0.25e6, GUARD_LAGS, lag / 3.0))

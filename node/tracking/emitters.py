@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dsp.bursts import Burst, KeyingFinding, LineCombFinding
+from dsp.bursts import Burst, CyclicPrefixFinding, KeyingFinding, LineCombFinding, ZadoffChuFinding
+from dsp.looks import LookSchedule
+from dsp.units import NS_PER_S
 from models.classifier import ModelRef
 from node.pipeline import Sighting
 
@@ -18,6 +20,16 @@ VIDEO_LEAST_LOOKS = 2
 """Two looks of 24 ms: some 750 lines of picture."""
 VIDEO_REACH_HZ = 9e6
 """Slices this far apart hear the comb of one video transmitter; its channels are 20 MHz apart."""
+PREFIX_LEAST_LOOKS = 2
+DATALINK_LEAST_LOOKS = 3
+DATALINK_LEAST_SPAN_S = 0.7
+DATALINK_LEAST_SHARE = 0.4
+"""Share of the looks, while it is heard, that find it: a link that carries video is there in most of them, a meter or a
+camera that reports now and then is not."""
+DATALINK_LEAST_DUTY = 0.1
+DRONEID_LEAST_BURSTS = 2
+DRONEID_REACH_HZ = 90e6
+"""The bursts of one drone step through the channels of its band."""
 SETTLE_S = 1.0
 """An emitter that is not a drone is published this long after its first burst: what turns out to be part of a link
 never becomes a track of its own."""
@@ -41,6 +53,12 @@ class Emitter:
     radios: set[str] = field(default_factory=set)
     model: ModelRef | None = None
     mode: str | None = None
+    low_hz: float = float("inf")
+    high_hz: float = float("-inf")
+    """Band that its looks have seen; of OFDM alone."""
+    looks: int = 0
+    look_duty: float = 0.0
+    """Sum of the looks' duties."""
     fresh: bool = True
     """Something was added since it was last judged."""
 
@@ -53,7 +71,16 @@ class Emitter:
         self.fresh = True
         self.radios.add(sighting.radio)
         self.votes[label] = self.votes.get(label, 0.0) + confidence
-        if burst.snr_db > self.strongest.snr_db:
+        finding = burst.finding
+        proved = isinstance(finding, CyclicPrefixFinding)
+        if isinstance(finding, CyclicPrefixFinding):
+            self.looks += 1
+            self.look_duty += finding.duty
+            self.low_hz = min(self.low_hz, burst.centre_hz - 0.5 * burst.bandwidth_hz)
+            self.high_hz = max(self.high_hz, burst.centre_hz + 0.5 * burst.bandwidth_hz)
+        # A look at the whole stands for it before any piece of it does.
+        known = isinstance(self.strongest.finding, CyclicPrefixFinding)
+        if (proved and not known) or (proved == known and burst.snr_db > self.strongest.snr_db):
             self.strongest = burst
             self.centre_hz = burst.centre_hz
             self.offset_hz = burst.centre_hz - sighting.slice_centre_hz
@@ -79,12 +106,31 @@ class Emitter:
         name, _ = self.label()
         if name == "analog-video":
             return self.count >= VIDEO_LEAST_LOOKS
+        if name == "dji-droneid":
+            return self.count >= DRONEID_LEAST_BURSTS
+        if name == "ofdm-datalink":
+            return self._like_a_datalink()
+        if self.looks:
+            return self.looks >= PREFIX_LEAST_LOOKS
         if name == "unknown":
             return self.count >= UNKNOWN_LEAST_BURSTS
         return self.count >= LEAST_BURSTS or self.on_air_s >= LEAST_ON_AIR_S
 
+    def _like_a_datalink(self) -> bool:
+        """Whether OFDM is on air as a drone's link would be: in most looks, and in much of each."""
+        span_s = (self.last_ns - self.first_ns) / NS_PER_S
+        possible = 1.0 + span_s / LookSchedule().prefix_s
+        return (
+            self.looks >= DATALINK_LEAST_LOOKS
+            and span_s >= DATALINK_LEAST_SPAN_S
+            and self.looks >= DATALINK_LEAST_SHARE * possible
+            and self.look_duty >= DATALINK_LEAST_DUTY * self.looks
+        )
+
     def duty(self) -> float | None:
         """Share of the time on air while heard; None for a single burst."""
+        if self.looks:
+            return self.look_duty / self.looks
         span_s = (self.last_ns - self.first_ns) * 1e-9
         return min(1.0, self.on_air_s / span_s) if self.count > 1 and span_s > 0 else None
 
@@ -100,6 +146,15 @@ class Emitter:
                 f"line comb at {burst.finding.line_hz:.1f} Hz ({burst.finding.standard}), harmonics "
                 f"{burst.finding.score_db:.1f} dB over their surroundings"
             )
+        if isinstance(burst.finding, CyclicPrefixFinding):
+            lines.append(
+                f"cyclic prefix in {self.looks} looks: subcarriers {burst.finding.subcarrier_spacing_hz / 1e3:.3f} kHz "
+                f"apart, correlation {burst.finding.score:.0f} times its surroundings, on air "
+                f"{self.look_duty / max(self.looks, 1):.0%} of a look"
+            )
+        if isinstance(burst.finding, ZadoffChuFinding):
+            shares = " and ".join(f"{share:.0%}" for share in burst.finding.correlations)
+            lines.append(f"both Zadoff-Chu sequences of DroneID, which explain {shares} of their symbols' power")
         if isinstance(burst.finding, KeyingFinding):
             rate_hz = burst.finding.symbol_rate_hz
             clock = f", about {rate_hz / 1e3:.1f} kBd" if rate_hz else ""
@@ -118,6 +173,13 @@ def find_emitter(emitters: dict[str, Emitter], group: str, burst: Burst) -> Emit
         reach_hz = max(SAME_EMITTER_HZ, 0.5 * max(burst.bandwidth_hz, emitter.strongest.bandwidth_hz))
         if isinstance(burst.finding, LineCombFinding):
             reach_hz = VIDEO_REACH_HZ
+        if isinstance(burst.finding, ZadoffChuFinding):
+            reach_hz = DRONEID_REACH_HZ
+        if isinstance(burst.finding, CyclicPrefixFinding) and emitter.looks:
+            # Slices side by side see parts of one signal: their bands touch.
+            middle_hz, half_hz = 0.5 * (emitter.low_hz + emitter.high_hz), 0.5 * (emitter.high_hz - emitter.low_hz)
+            if abs(burst.centre_hz - middle_hz) < half_hz + 0.5 * burst.bandwidth_hz:
+                return emitter
         apart_hz = abs(burst.centre_hz - emitter.centre_hz)
         if apart_hz < reach_hz and apart_hz < distance:
             best, distance = emitter, apart_hz

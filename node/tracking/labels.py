@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from dsp.bursts import Burst, ChirpFinding, CyclicPrefixFinding, KeyingFinding, LineCombFinding, PulseFinding
+from dsp.bursts import (
+    Burst,
+    ChirpFinding,
+    CyclicPrefixFinding,
+    EnergyFinding,
+    KeyingFinding,
+    LineCombFinding,
+    PulseFinding,
+    ZadoffChuFinding,
+)
 from dsp.protocols import BY_LABEL, PROTOCOLS
 from dsp.protocols.match import chirp_agrees, in_band, permits
 from dsp.protocols.record import Band, ChirpPhy, Family, HopTiming, RfProtocol
 from models.classifier import UNKNOWN
 from node.pipeline import Sighting
+from node.tracking.ofdm_labels import prefix_label
 
 UNKNOWN_HOPPER = "unknown-hopper"
 CERTAIN = 0.9
 """Confidence of a label that rests on a measured structure (chirp, comb, prefix) that only one record has."""
+
+ADSB_LONGEST_PULSE_S = 3e-6
+"""Half a microsecond in the record; several replies at once run together."""
+DME_PULSE_S = (1e-6, 8e-6)
+"""Between the half amplitudes 3.5 us in the record; level and noise make it shorter or longer."""
+REPLIES_LONGEST_S = 2.5e-3
+"""Replies of many aircraft over each other hide their pulses: on their own frequency a short burst is theirs."""
+CARRIER_WIDEST_HZ = 12e3
+"""A line that has no beginning and no end."""
 
 
 def family_of(label: str) -> Family:
@@ -32,8 +51,10 @@ def burst_label(sighting: Sighting) -> tuple[str, float]:
     finding = burst.finding
     if isinstance(finding, LineCombFinding):
         return "analog-video", CERTAIN
+    if isinstance(finding, ZadoffChuFinding):
+        return "dji-droneid", CERTAIN
     if isinstance(finding, CyclicPrefixFinding):
-        return "lte", CERTAIN if burst.cut_low or burst.cut_high or burst.bandwidth_hz > 0.9e6 else 0.6
+        return prefix_label(burst, finding, tuning_known=sighting.tuning_known)
     if isinstance(finding, ChirpFinding):
         shape = (finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s)
         permitted = [
@@ -53,7 +74,7 @@ def burst_label(sighting: Sighting) -> tuple[str, float]:
         if known and permits(BY_LABEL[said.label], burst, tuning_known=sighting.tuning_known):
             return said.label, said.confidence
         return UNKNOWN, said.confidence if not known else 1.0 - said.confidence
-    return _by_rule(burst)
+    return _by_rule(burst, tuning_known=sighting.tuning_known)
 
 
 @lru_cache(maxsize=256)
@@ -71,10 +92,31 @@ def _chirps_of(
     return tuple(found)
 
 
-def _by_rule(burst: Burst) -> tuple[str, float]:
+def _by_rule(burst: Burst, *, tuning_known: bool) -> tuple[str, float]:
     """Without a classifier: the little that the finding alone says."""
-    if isinstance(burst.finding, PulseFinding):
-        return ("adsb", 0.5) if 1088e6 < burst.centre_hz < 1092e6 else ("interference", 0.3)
-    if isinstance(burst.finding, KeyingFinding):
+    finding = burst.finding
+    if isinstance(finding, PulseFinding):
+        return _pulse_label(burst, finding) if tuning_known else ("interference", 0.3)
+    if isinstance(finding, KeyingFinding):
         return "ism-fsk", 0.3
+    if isinstance(finding, EnergyFinding):
+        if tuning_known and _inside("adsb", burst.centre_hz) and burst.duration_s < REPLIES_LONGEST_S:
+            return "adsb", 0.3
+        if burst.bandwidth_hz < CARRIER_WIDEST_HZ and burst.cut_start and burst.cut_end:
+            return "cw", 0.4
     return UNKNOWN, 0.3
+
+
+def _pulse_label(burst: Burst, finding: PulseFinding) -> tuple[str, float]:
+    """Pulses by the band they are in and their length: nothing else is known of them."""
+    if _inside("adsb", burst.centre_hz) and finding.pulse_s < ADSB_LONGEST_PULSE_S:
+        return "adsb", 0.6
+    if _inside("dme", burst.centre_hz) and DME_PULSE_S[0] < finding.pulse_s < DME_PULSE_S[1]:
+        return "dme", 0.5
+    if _inside("pulsed-radar", burst.centre_hz):
+        return "pulsed-radar", 0.4
+    return "interference", 0.3
+
+
+def _inside(label: str, centre_hz: float) -> bool:
+    return any(in_band(band, centre_hz) for band in BY_LABEL[label].bands)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from dsp.bursts import Burst, ChirpFinding, EnergyFinding, KeyingFinding, LineCombFinding
+from dsp.bursts import (
+    Burst,
+    ChirpFinding,
+    CyclicPrefixFinding,
+    EnergyFinding,
+    KeyingFinding,
+    LineCombFinding,
+    ZadoffChuFinding,
+)
 from dsp.protocols.match import in_band
 from dsp.units import to_ns
 from models.classifier import ModelRef
@@ -20,6 +28,8 @@ EMITTERS_EVERY_S = 0.1
 """How often emitters are judged: the tracker's share of the latency of a video track. Links are judged every step."""
 KEYED_LEAST_BANDWIDTH_HZ = 60e3
 KEYED_LONGEST_S = 0.16
+PROVED = (LineCombFinding, CyclicPrefixFinding, ZadoffChuFinding)
+"""Findings that a single emitter on one frequency is known by; they are nobody else's pieces."""
 VIDEO_HALF_WIDTH_HZ = 4.5e6
 """A picture's own peaks, taken for bursts, lie this close to its middle."""
 EMITTERS_AT_MOST = 400
@@ -89,6 +99,8 @@ class Tracker:
         self._claims: dict[str, tuple[tuple[float, float], ...]] = {}
         self._pictures: dict[str, float] = {}
         """Centres of the video transmitters that are being heard."""
+        self._carriers: dict[str, tuple[float, float]] = {}
+        """Bands of the OFDM signals that are being heard."""
 
     def observe(self, result: BlockResult) -> list[TrackChange]:
         """Take what one block gave, even if nothing; give what changed."""
@@ -138,15 +150,19 @@ class Tracker:
         ):
             self._keyed.add(burst)
             self._radios.setdefault(self._keyed.key, set()).add(sighting.radio)
-        if family_of(label).startswith("drone") and not isinstance(finding, LineCombFinding):
+        if family_of(label).startswith("drone") and not isinstance(finding, PROVED):
             return  # a lone burst is evidence; only a clock and a grid make a drone track
         if not self._claimed(burst):
             self._emit(sighting, label, confidence)
 
     def _claimed(self, burst: Burst) -> bool:
         """Whether a burst lies in the band of a link that is being heard: a piece of it, cut off or garbled."""
-        if isinstance(burst.finding, LineCombFinding):
+        if isinstance(burst.finding, PROVED):
             return False
+        if not isinstance(burst.finding, ChirpFinding) and any(
+            low_hz < burst.centre_hz < high_hz for low_hz, high_hz in self._carriers.values()
+        ):
+            return True
         if not isinstance(burst.finding, ChirpFinding) and any(
             abs(burst.centre_hz - centre_hz) < VIDEO_HALF_WIDTH_HZ for centre_hz in self._pictures.values()
         ):
@@ -240,22 +256,29 @@ class Tracker:
     def _judge_emitters(self, *, final: bool = False) -> list[TrackChange]:
         changes: list[TrackChange] = []
         # Pictures first: what they claim is not announced.
-        for key in sorted(self._emitters, key=lambda name: (not name.startswith("video"), name)):
+        for key in sorted(self._emitters, key=self._by_proof):
             emitter = self._emitters.get(key)
             if emitter is None:
                 continue
-            settled = final or key.startswith("video") or self._now_ns - emitter.first_ns >= to_ns(SETTLE_S)
+            drone = family_of(emitter.label()[0]).startswith("drone")
+            settled = final or drone or self._now_ns - emitter.first_ns >= to_ns(SETTLE_S)
             if not settled or not emitter.fresh or not emitter.worth_a_track():
                 continue
             emitter.fresh = False
             published = self._tracks.get(key)
-            if family_of(emitter.label()[0]).startswith("drone") or self._settings.publish_non_drone:
+            if emitter.looks and self._carriers.get(key) != (emitter.low_hz, emitter.high_hz):
+                self._carriers[key] = (emitter.low_hz, emitter.high_hz)
+                changes += self._merge_claimed()
+            if drone or self._settings.publish_non_drone:
                 before = published.track if published else None
                 changes += self._tell(key, emitter_track(emitter, before, node_name=self._node_name))
                 if key.startswith("video") and published is None:
                     self._pictures[key] = emitter.centre_hz
                     changes += self._merge_claimed()
         return changes
+
+    def _by_proof(self, key: str) -> tuple[bool, bool, str]:
+        return not key.startswith("video"), not self._emitters[key].looks, key
 
     def _tell(self, key: str, track: Track) -> list[TrackChange]:
         """Publish a track if it is new, if what it is has changed, or if it is time."""
@@ -290,6 +313,7 @@ class Tracker:
                 self._emitters.pop(key, None)
                 self._claims.pop(key, None)
                 self._pictures.pop(key, None)
+                self._carriers.pop(key, None)
                 for pool in self._pools():
                     pool.links = [link for link in pool.links if link.key != key]
         horizon_ns = self._now_ns - 3 * to_ns(self._settings.emitter_timeout_s)
