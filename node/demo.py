@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.broker import embedded_broker
+from sim.scene import Scene, load_scene, scene_names
+from sim.serial_devices.twins import field_of_view
 
 SITE, NAME, BASE = "demo", "mast-1", "skypicket/v1"
 PR_SET_PDEATHSIG = 1
@@ -27,12 +29,12 @@ CONFIG = """\
 [node]
 site = "{site}"
 name = "{name}"
-
+{place}
 [[radio]]
 name = "dongle"
 type = "simulator"
 scene = "{scene}"
-
+{modules}
 [mqtt]
 host = "127.0.0.1"
 port = {port}
@@ -49,9 +51,35 @@ class DemoSettings:
     """None: until interrupted."""
 
 
-def node_config(scene: str, port: int) -> str:
-    """Configuration of the demonstration's node."""
-    return CONFIG.format(site=SITE, name=NAME, scene=scene.replace("\\", "\\\\").replace('"', '\\"'), port=port)
+MODULE = """
+[[serial]]
+name = "{name}"
+type = "{device}"
+port = "sim:{scene}"
+"""
+CAMERA = """\
+hfov_deg = {hfov_deg}
+labels = ["drone", "bird", "person", "vehicle"]
+"""
+PLACE = """
+[node.position]
+lat = {lat}
+lon = {lon}
+alt_m = {alt_m}
+"""
+
+
+def node_config(scene: Scene, name: str, port: int) -> str:
+    """Configuration of the demonstration's node: the scene's radio, the modules that stand in it, its place."""
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    modules = ""
+    for module in scene.modules:
+        modules += MODULE.format(name=module.name, device=module.device, scene=quoted)
+        if module.device == "sscma":
+            modules += CAMERA.format(hfov_deg=2 * field_of_view(module)[0])
+    where = scene.origin
+    place = PLACE.format(lat=where.lat_deg, lon=where.lon_deg, alt_m=where.altitude_m) if modules else ""
+    return CONFIG.format(site=SITE, name=NAME, place=place, scene=quoted, modules=modules, port=port)
 
 
 async def demonstrate(settings: DemoSettings, say: Callable[[str], None]) -> int:
@@ -69,11 +97,13 @@ async def demonstrate(settings: DemoSettings, say: Callable[[str], None]) -> int
     async with embedded_broker() as port:
         with tempfile.TemporaryDirectory(prefix="skypicket-demo-") as folder:
             config = Path(folder) / "node.toml"
-            config.write_text(node_config(settings.scene, port), encoding="utf-8")
+            scene = load_scene(settings.scene)
+            name = settings.scene if settings.scene in scene_names() else str(Path(settings.scene).resolve())
+            config.write_text(node_config(scene, name, port), encoding="utf-8")
             event = f"{BASE}/{SITE}/{NAME}/event"
             say(
                 f"broker    127.0.0.1:{port} (MQTT 3.1.1, this machine only)\n"
-                f"scene     {settings.scene}, as a radio would hear it\n"
+                f"scene     {settings.scene}, as {_sensors(scene)} would notice it\n"
                 f"topic     {event}\n"
                 f"also try  mosquitto_sub -h 127.0.0.1 -p {port} -t '{event}'\n"
                 f"          skypicket watch --port {port} --protocol 3.1.1\n"
@@ -90,6 +120,10 @@ async def demonstrate(settings: DemoSettings, say: Callable[[str], None]) -> int
                     await _end(node)
             finally:
                 await _end(watch)
+
+
+def _sensors(scene: Scene) -> str:
+    return " and ".join(["a radio", *(f"a {module.device}" for module in scene.modules)])
 
 
 async def _start(*arguments: str) -> asyncio.subprocess.Process:

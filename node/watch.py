@@ -146,11 +146,15 @@ class Board:
         lines = [f"{'node':<28} {'state':<9} reason"]
         lines += [f"{name:<28} {s.state:<9} {s.reason or ''}".rstrip() for name, s in sorted(self.nodes.items())]
         lines += ["", f"{'node':<20}  {TITLES}"]
-        ranked = sorted(
-            self.tracks.items(), key=lambda item: (not item[1].classification.family.startswith("drone"), item[0])
-        )
+        ranked = sorted(self.tracks.items(), key=lambda item: (not _is_drone(item[1]), item[0]))
         lines += [f"{node:<20.20}  {row(message)}" for (node, _), message in ranked]
         hidden = len(lines) - height
         if hidden > 0:
             lines = [*lines[: height - 1], f"... and {hidden + 1} more"]
         return "\n".join(line[:width] for line in lines)
+
+
+def _is_drone(message: TrackMessage) -> bool:
+    """Whether a track is that of a drone, heard or seen."""
+    seen = message.object is not None and message.object.type == "drone"
+    return seen or message.classification.family.startswith("drone")

@@ -11,7 +11,10 @@ from node.sinks.streams import abandon
 
 HEADER_EVERY = 40
 """Rows between two headers: about one screen."""
-ROW = "{time:<12}  {state:<8}  {label:<16}  {mode:<10}  {family:<16}  {mhz:>10}  {snr:>6}  {confidence:>5}  {sensors}"
+ROW = (
+    "{time:<12}  {state:<8}  {label:<16}  {mode:<10}  {family:<16}  "
+    "{mhz:>10}  {snr:>6}  {confidence:>5}  {where:<11}  {level:<8}  {sensors}"
+)
 TITLES = ROW.format(
     time="time (UTC)",
     state="state",
@@ -21,7 +24,9 @@ TITLES = ROW.format(
     mhz="MHz",
     snr="SNR dB",
     confidence="conf.",
-    sensors="heard by",
+    where="where",
+    level="level",
+    sensors="noticed by",
 )
 
 
@@ -103,21 +108,45 @@ class ConsoleSink:
 
 
 def row(message: TrackMessage) -> str:
-    """One row: when, what, where and how sure; ``-`` for what is not known, an offset with its sign."""
+    """One row: when, what, where and how sure; ``-`` for what is not known, an offset with its sign.
+
+    A track of the picture that no radio heard has its kind of object in place of a label, and its kind of track in
+    place of a family; what stands out about its identity is its mode.
+    """
     kind, rf = message.classification, message.rf
     mhz = "-"
     if rf is not None and rf.center_hz is not None:
         mhz = f"{rf.center_hz / 1e6:.3f}"
     elif rf is not None and rf.offset_hz is not None:
         mhz = f"{rf.offset_hz / 1e6:+.3f}"
+    seen = message.object if rf is None else None
     return ROW.format(
         time=message.ts[11:23],
         state=message.end_reason or message.event,
-        label=kind.label,
-        mode=kind.mode or "-",
-        family=kind.family,
+        label=kind.label if seen is None else seen.type,
+        mode=kind.mode or "-" if seen is None else _standing(message),
+        family=kind.family if seen is None else message.kind,
         mhz=mhz,
         snr="-" if rf is None or rf.snr_db is None else f"{rf.snr_db:.1f}",
-        confidence=f"{kind.confidence:.2f}",
+        confidence=f"{kind.confidence if seen is None else seen.confidence:.2f}",
+        where=_where(message),
+        level=message.severity.level,
         sensors=",".join(message.sensors) or "-",
     ).rstrip()
+
+
+def _standing(message: TrackMessage) -> str:
+    """What stands out about an identity."""
+    identity = message.identity
+    if identity.spoof_suspect:
+        return "spoof?"
+    if identity.affiliation != "unknown":
+        return identity.affiliation
+    return "dark" if identity.dark else "-"
+
+
+def _where(message: TrackMessage) -> str:
+    """Distance and bearing from the node."""
+    distance = "" if message.range_m is None else f"{message.range_m:.0f} m"
+    bearing = "" if message.bearing_deg is None else f"{message.bearing_deg:03.0f}\N{DEGREE SIGN}"
+    return f"{distance} {bearing}".strip() or "-"

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.system
 Start = Callable[..., Any]
 ROW = re.compile(
     r"^\d\d:\d\d:\d\d\.\d{3}  (?P<state>\w+) +(?P<label>[\w-]+) +(?P<mode>\S+) +(?P<family>[\w-]+) +"
-    r"(?P<mhz>\d+\.\d{3}) +(?P<snr>-?\d+\.\d) +(?P<confidence>[01]\.\d\d)  dongle$"
+    r"(?P<mhz>\d+\.\d{3}) +(?P<snr>-?\d+\.\d) +(?P<confidence>[01]\.\d\d)  - +(?P<level>\w+) +dongle$"
 )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from node.ids import boot_uuid, track_ulid
 from node.messages import MessageMaker, NodeIdentity, StatusMessage, TrackMessage, rfc3339
+from node.messages_track import IdentityInfo, ObjectInfo
 from node.sinks import SinkClosed
 from node.sinks.console import HEADER_EVERY, TITLES, ConsoleSettings, ConsoleSink, row
 from node.tracking.track import ChangeKind, EndReason, Track, TrackChange
@@ -47,7 +48,8 @@ def _message(track: Track = TRACK, kind: ChangeKind = "new") -> TrackMessage:
 def test_a_row_says_when_what_where_and_how_sure() -> None:
     words = row(_message()).split()
     assert words == [
-        *("14:13:20.123", "new", "expresslrs", "200Hz", "drone-control", "868.300", "12.3", "0.99", "roof,mast")
+        *("14:13:20.123", "new", "expresslrs", "200Hz", "drone-control", "868.300", "12.3", "0.99", "-", "warning"),
+        "roof,mast",
     ]
     assert row(_message(kind="end")).split()[1] == "lost"
 
@@ -55,6 +57,27 @@ def test_a_row_says_when_what_where_and_how_sure() -> None:
 def test_what_is_not_known_is_a_dash_and_an_offset_has_its_sign() -> None:
     unknown = replace(TRACK, centre_hz=None, mode=None, snr_db=float("nan"))
     assert row(_message(unknown)).split()[3:7] == ["-", "drone-control", "-0.600", "-"]
+
+
+def test_an_object_has_its_kind_its_place_and_what_stands_out() -> None:
+    seen = _message().model_copy(
+        update={
+            "kind": "air_object",
+            "rf": None,
+            "object": ObjectInfo(type="drone", confidence=0.7, height_m=30.0, elevation_deg=9.0, claimed=False),
+            "identity": IdentityInfo(dark=True),
+            "range_m": 187.4,
+            "bearing_deg": 7.2,
+            "sensors": ("radar", "camera"),
+        }
+    )
+    words = ["drone", "dark", "air_object", "-", "-", "0.70", "187", "m", "007°", "warning", "radar,camera"]
+    assert row(seen).split()[2:] == words
+    spoofed = seen.model_copy(update={"identity": IdentityInfo(spoof_suspect=True, dark=False)})
+    assert row(spoofed).split()[3] == "spoof?"
+    friend = seen.model_copy(update={"identity": IdentityInfo(affiliation="assumed_friend"), "range_m": None})
+    assert row(friend).split()[3] == "assumed_friend"
+    assert row(friend).split()[8:] == ["007°", "warning", "radar,camera"]
 
 
 def test_columns_stand_below_their_titles() -> None:
