@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from dsp.bursts import ChirpFinding, CyclicPrefixFinding, Finding, KeyingFinding, LineCombFinding, PulseFinding
+from dsp.bursts import (
+    ChirpFinding,
+    CyclicPrefixFinding,
+    Finding,
+    KeyingFinding,
+    LineCombFinding,
+    PulseFinding,
+    ZadoffChuFinding,
+)
 from node.messages import rfc3339
 from node.pipeline import Sighting
 from node.tracking.labels import burst_label
@@ -49,6 +57,8 @@ def finding_text(finding: Finding) -> str:
         return f"cyclic prefix of OFDM, subcarriers {finding.subcarrier_spacing_hz / 1e3:.2f} kHz apart"
     if isinstance(finding, PulseFinding):
         return f"{finding.pulses} pulses of {finding.pulse_s * 1e6:.1f} us"
+    if isinstance(finding, ZadoffChuFinding):
+        return f"Zadoff-Chu sequences, {', '.join(f'{share:.2f}' for share in finding.correlations)} of the power"
     return f"energy, flatness {finding.flatness:.2f}"
 
 
