@@ -69,6 +69,8 @@ class AirObject:
     fast_scans: int = 0
     birdlike: bool = False
     """Judged a bird, with hysteresis."""
+    straight_since_ns: int | None = None
+    """Since when what was judged a bird does not move like one."""
 
     @property
     def key(self) -> str:

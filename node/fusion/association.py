@@ -67,7 +67,12 @@ def _score(*terms: tuple[str, float] | None) -> Score:
 
 
 def object_claim(one: AirObject, claim: Claim) -> Score | None:
-    """An object and a Remote ID claim; None where they were never seen within a second of each other."""
+    """An object and a Remote ID claim; None where they were never seen within a second of each other.
+
+    A reflection that never moved proves nothing: clutter is everywhere.
+    """
+    if one.ranged and not one.moving:
+        return None
     offsets: list[tuple[float, float]] = []
     heights: list[float] = []
     turns: list[float] = []

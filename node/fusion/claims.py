@@ -74,12 +74,15 @@ class Claim:
         Receptions.
     contact
         The last one.
+    number
+        Counts claims from the start of the node; a transmitter that tells its identifier later keeps it.
     """
 
     name: str
     first_ns: int
     last_ns: int
     contact: RemoteIdContact
+    number: int = 0
     count: int = 0
     places: deque[ClaimedPlace] = field(default_factory=lambda: deque(maxlen=KEPT))
     addresses: OrderedDict[str, int] = field(default_factory=OrderedDict)
@@ -90,7 +93,7 @@ class Claim:
     @property
     def key(self) -> str:
         """Name among the parts of the picture."""
-        return f"claim:{self.name}"
+        return f"claim:{self.number}"
 
     def velocity_mps(self) -> tuple[float, float] | None:
         """East and north, from the last positions that are at least a second apart."""
@@ -115,6 +118,7 @@ class ClaimBook:
         self.by_address: OrderedDict[str, OrderedDict[str, int]] = OrderedDict()
         """Names heard from each address with the time."""
         self.refused = 0
+        self._count = 0
 
     def take(self, contact: RemoteIdContact, frame: LocalFrame | None) -> Claim | None:
         """Take a reception; None when it tells neither identifier nor address, or there is no room."""
@@ -126,7 +130,8 @@ class ClaimBook:
             if len(self.claims) >= self._settings.claims_at_most and not self._make_room():
                 self.refused += 1
                 return None
-            claim = self.claims[name] = Claim(name, contact.time_ns, contact.time_ns, contact)
+            self._count += 1
+            claim = self.claims[name] = Claim(name, contact.time_ns, contact.time_ns, contact, self._count)
             self._adopt(claim, contact)
         claim.last_ns = max(claim.last_ns, contact.time_ns)
         claim.contact = contact
@@ -165,7 +170,7 @@ class ClaimBook:
         before = self.claims.get(f"transmitter {contact.transmitter}")
         if contact.uas_id is None or before is None:
             return
-        claim.first_ns = before.first_ns
+        claim.number, claim.first_ns = before.number, before.first_ns
         claim.count = before.count
         claim.places.extend(before.places)
         claim.levels.extend(before.levels)

@@ -55,6 +55,7 @@ class Fusion:
         self._settings, self._friends = settings, friends
         self._frame = None if node_position is None else LocalFrame(*node_position)
         self._waiting: list[Contact] = []
+        self._radio: list[TrackChange] = []
         self._tracker = ObjectTracker(settings)
         self._claims = ClaimBook(settings)
         self._aircraft = AircraftBook(settings)
@@ -90,8 +91,10 @@ class Fusion:
         self._waiting.append(contact)
 
     def observe_rf(self, change: TrackChange) -> None:
-        """Take a change of a radio track."""
-        self._links.take(change)
+        """Take a change of a radio track; like a contact it counts from its time on."""
+        if len(self._radio) >= self._settings.contacts_at_most:
+            self._links.take(self._radio.pop(0))
+        self._radio.append(change)
 
     def receiver_health(self, device: str, kind: str, *, healthy: bool, time_ns: int) -> None:
         """Say whether a module works; what is missing means something only while its sensor is healthy.
@@ -132,10 +135,9 @@ class Fusion:
         What comes later with an earlier time is still used up to 0.3 s; calling this at other times changes only that.
         """
         due = sorted(
-            (contact for contact in self._waiting if contact.time_ns <= time_ns),
-            key=lambda contact: (contact.time_ns, contact.device),
+            (one for one in self._waiting if one.time_ns <= time_ns), key=lambda one: (one.time_ns, one.device)
         )
-        self._waiting = [contact for contact in self._waiting if contact.time_ns > time_ns]
+        self._waiting = [one for one in self._waiting if one.time_ns > time_ns]
         changes: list[FusedChange] = []
         scan: list[Measurement] = []
         for contact in due:
@@ -210,6 +212,10 @@ class Fusion:
         return changes
 
     def _judge(self, now_ns: int) -> list[FusedChange]:
+        for change in self._radio:
+            if change.time_ns <= now_ns:
+                self._links.take(change)
+        self._radio = [change for change in self._radio if change.time_ns > now_ns]
         self._tracker.age(now_ns)
         self._claims.age(now_ns)
         self._aircraft.age(now_ns)
@@ -226,9 +232,9 @@ class Fusion:
         changes: list[FusedChange] = []
         if known != self._known or now_ns // STEP_NS % GROUP_EVERY == 0:
             self._known = known
-            self._swarm = swarm_names(claims, now_ns)
+            self._swarm = swarm_names([one for one in claims if one.name not in self._claims.supported], now_ns)
             for one in objects:
-                judge_bird(one)
+                judge_bird(one, now_ns)
             merged, self._tracker.merged = self._tracker.merged, []
             ended = self._grouping.regroup(objects, claims, aircraft, links, merged, now_ns)
             self._claims.supported = {
@@ -243,6 +249,7 @@ class Fusion:
             {device: self._tracker.sight(device) for device in self._health},
             self._settings,
             now_ns,
+            objects,
         )
         for group in self._grouping.groups:
             changes += self._teller.tell(group, around, self._frame)

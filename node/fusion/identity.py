@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from node.fusion.air_object import AirObject
 from node.fusion.claim_checks import Check, claim_checks, consistency
 from node.fusion.claims import Claim, ClaimBook
 from node.fusion.friends import FriendlyList
@@ -17,6 +18,8 @@ from node.fusion.picture import Identity, ObjectType
 from node.fusion.settings import NS_PER_S, FusionSettings
 
 RADAR_WEIGHT = 1.5
+NEAR_M = 20.0
+"""A radar that has something so near to where a claim says it is does not miss it, even if it never moved."""
 UNSEEN_S = 5.0
 """A radar must have missed what claims to be in front of it for so long."""
 FRIEND_CONSISTENCY, FRIEND_WEIGHT = 0.8, 1.5
@@ -43,6 +46,8 @@ class Surroundings:
     sights: Mapping[str, Sight]
     settings: FusionSettings
     now_ns: int
+    objects: Sequence[AirObject] = ()
+    """All that are confirmed, moving or not."""
 
 
 def identify(group: Group, object_type: ObjectType, around: Surroundings) -> Identity:
@@ -59,6 +64,8 @@ def identify(group: Group, object_type: ObjectType, around: Surroundings) -> Ide
         share, suspect, found = consistency(checks)
         if suspect:
             group.suspect_reasons = found
+        elif group.object is not None:
+            group.suspect_reasons = ()  # a radar sees it where it says it is: what was suspected was wrong
         suspect = suspect or bool(group.suspect_reasons)
         reasons = found if found and suspect else group.suspect_reasons
         friendly, basis = _friendly(claim, checks, share, suspect=suspect, around=around)
@@ -124,7 +131,8 @@ def _seen(group: Group, claim: Claim, around: Surroundings) -> list[Check]:
         for device, health in around.health.items()
         if health.kind == "radar" and health.healthy and _covers(around, device, spot)
     ]
-    if not watching:
+    near_m = NEAR_M + 3.0 * place.sigma_m
+    if not watching or any(float(np.linalg.norm(other.place_m[:2] - spot[:2])) < near_m for other in around.objects):
         group.unseen_since_ns = None
         return []
     if group.unseen_since_ns is None:

@@ -62,15 +62,14 @@ def play(scene: Scene, fusion: Fusion, seconds: float, step_s: float = STEP_S) -
     modules = [_opened(scene, module) for module in scene.modules]
     for module in modules:
         fusion.receiver_health(module.name, module.kind, healthy=True, time_ns=scene.start_ns)
-    changes = radio_changes(scene, seconds)
+    for change in radio_changes(scene, seconds):
+        fusion.observe_rf(change)
     for step in range(1, round(seconds / step_s) + 1):
         until_s = step * step_s
         for module in modules:
             for contact in _read(module, scene, until_s):
                 fusion.observe_contact(contact)
         now_ns = scene.start_ns + round(until_s * NS_PER_S)
-        while changes and changes[0].time_ns <= now_ns:
-            fusion.observe_rf(changes.pop(0))
         yield fusion.advance(now_ns)
     yield fusion.close(scene.start_ns + round(seconds * NS_PER_S))
 

@@ -16,6 +16,7 @@ from node.fusion.view import told_track
 from node.ids import track_ulid
 
 BIRD_ENTER, BIRD_LEAVE = 0.6, 0.3
+BIRD_LEAVE_NS = 3_000_000_000
 MOTION_KNOWN_S = 4.5
 """A path of so long says whether it is a bird's."""
 LOOK_NS = 500_000_000
@@ -104,12 +105,20 @@ def _first_ns(part: AirObject | Claim | Aircraft) -> int:
     return part.first_ns
 
 
-def judge_bird(one: AirObject) -> None:
-    """Take note in an object whether it moves like a bird."""
+def judge_bird(one: AirObject, now_ns: int) -> None:
+    """Take note in an object whether it moves like a bird; it stays one until it has moved otherwise for a while."""
     score = motion_score(one)
     if score.label == "ballistic":
         return
-    one.birdlike = score.score >= (BIRD_LEAVE if one.birdlike else BIRD_ENTER)
+    if not one.birdlike:
+        one.birdlike = score.score >= BIRD_ENTER
+        one.straight_since_ns = None
+    elif score.score >= BIRD_LEAVE:
+        one.straight_since_ns = None
+    elif one.straight_since_ns is None:
+        one.straight_since_ns = now_ns
+    elif now_ns - one.straight_since_ns >= BIRD_LEAVE_NS:
+        one.birdlike = False
 
 
 def _type_of(group: Group, motion: MotionScore | None) -> tuple[ObjectType, float]:
