@@ -98,8 +98,7 @@ async def demonstrate(settings: DemoSettings, say: Callable[[str], None]) -> int
         with tempfile.TemporaryDirectory(prefix="skypicket-demo-") as folder:
             config = Path(folder) / "node.toml"
             scene = load_scene(settings.scene)
-            name = settings.scene if settings.scene in scene_names() else str(Path(settings.scene).resolve())
-            config.write_text(node_config(scene, name, port), encoding="utf-8")
+            config.write_text(node_config(scene, _full_name(settings.scene), port), encoding="utf-8")
             event = f"{BASE}/{SITE}/{NAME}/event"
             say(
                 f"broker    127.0.0.1:{port} (MQTT 3.1.1, this machine only)\n"
@@ -122,8 +121,14 @@ async def demonstrate(settings: DemoSettings, say: Callable[[str], None]) -> int
                 await _end(watch)
 
 
+def _full_name(scene: str) -> str:
+    """The scene as the node finds it, whose configuration lies in another folder."""
+    return scene if scene in scene_names() else str(Path(scene).resolve())
+
+
 def _sensors(scene: Scene) -> str:
-    return " and ".join(["a radio", *(f"a {module.device}" for module in scene.modules)])
+    names = ["a radio", *(f"{module.name} ({module.device})" for module in scene.modules)]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 async def _start(*arguments: str) -> asyncio.subprocess.Process:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 TICK_S = 0.2
 """How often the main thread looks around when nothing comes."""
 PICTURE_TICK_S = 0.05
-"""The same of a node with serial modules: the picture is judged ten times a second, and no message waits much longer."""
+"""The same of a node with serial modules: the picture is judged ten times a second, and no message waits longer."""
 IDLE_S = 2.0
 """Without a result for so long signal time goes on with real time, so that tracks of a dead radio end too."""
 END_S = 5.0
@@ -151,8 +151,8 @@ class LiveNode:
             log.error("threads that did not end and are left behind: %s", ", ".join(left))
         while (result := self._results.get(0.0)) is not None:
             self._take(result)
+        self._publish_all(self._desk.close())  # first: that its parts end too is no news then
         self._tell(self._tracker.close(self._signal_ns))
-        self._publish_all(self._desk.close())
         statuses = [radio.status for radio in self._radios]
         faults = [f"{status.name}: {status.last_error}" for status in statuses if status.last_error]
         failed = bool(statuses) and not by_order and len(faults) == len(statuses)
