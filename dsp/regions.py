@@ -123,10 +123,13 @@ def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: flo
     labels, count = ndimage.label(mask, structure=np.ones((3, 3), dtype=np.int8))
     if count == 0:
         return []
-    rows, columns = np.nonzero(mask)
-    names = labels[rows, columns] - 1
     width = mask.shape[1]
-    spread = np.bincount(names * width + columns, weights=power[rows, columns], minlength=count * width)
+    cell = np.flatnonzero(mask)
+    rows = cell // width
+    columns = cell - rows * width
+    names = labels.ravel().take(cell) - 1
+    weights = power.ravel().take(cell)
+    spread = np.bincount(names * width + columns, weights=weights, minlength=count * width)
     by_column = spread.reshape(count, width)
     core = by_column > CORE_LEVEL * by_column.max(axis=1, keepdims=True)
     core_first = core.argmax(axis=1)
