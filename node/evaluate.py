@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ class Outcome:
     """Every burst with its label."""
     first_new_s: float | None
     """Signal time of the first drone track."""
+    alerted_ns: tuple[tuple[str, int], ...] = ()
+    """Track and Unix time at which it was first told to be a drone, in that order."""
 
     @property
     def drones(self) -> tuple[Track, ...]:
@@ -64,6 +67,7 @@ def run_chain(blocks: Iterator[IqBlock], classifier: Classifier | None) -> Outco
     tracker = Tracker(TrackerSettings(), "evaluate")
     last: dict[str, Track] = {}
     sightings: list[tuple[Sighting, str]] = []
+    alerted_ns: dict[str, int] = {}
     begin_ns: int | None = None
     first_new_s: float | None = None
 
@@ -71,6 +75,8 @@ def run_chain(blocks: Iterator[IqBlock], classifier: Classifier | None) -> Outco
         nonlocal first_new_s
         for track, kind, time_ns in changes:
             last[track.track_id] = track
+            if kind != "end" and track.family.startswith("drone"):
+                alerted_ns.setdefault(track.track_id, time_ns)
             if kind == "new" and track.family.startswith("drone") and first_new_s is None:
                 first_new_s = (time_ns - (begin_ns or 0)) * 1e-9
 
@@ -83,7 +89,7 @@ def run_chain(blocks: Iterator[IqBlock], classifier: Classifier | None) -> Outco
     sightings += [(sighting, burst_label(sighting)[0]) for sighting in result.sightings]
     take([(c.track, c.kind, c.time_ns) for c in tracker.observe(result)])
     take([(c.track, c.kind, c.time_ns) for c in tracker.close(result.end_ns)])
-    return Outcome(tuple(last.values()), tuple(sightings), first_new_s)
+    return Outcome(tuple(last.values()), tuple(sightings), first_new_s, tuple(alerted_ns.items()))
 
 
 def judge(outcome: Outcome, label: str, *, drone_link: bool | None) -> str:
@@ -116,16 +122,79 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--snr", type=float, default=10.0, help="signal-to-noise ratio of simulated links, dB")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of a simulated scene (default: 5)")
     parser.add_argument("--seed", type=int, default=20_001, help="seed of the simulated scenes; training uses others")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only simulated links whose name holds this")
-    parser.add_argument("--jobs", type=int, default=1, help="simulated links worked on at a time (default: 1)")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only simulated scenes whose name holds this")
+    parser.add_argument(
+        "--jobs", "--workers", type=_count, default=1, metavar="N", help="processes to work in (default: 1)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--no-model", action="store_true", help="rules only, without the classifier")
+    report = parser.add_argument_group("report", "run the published protocol and write a report about it")
+    report.add_argument("--report", type=Path, metavar="DIR", help="folder of report.md, report.json and pictures")
+    report.add_argument("--fast", action="store_true", help="a first look: strong links, short scenes, few of each")
+    report.add_argument(
+        "--trials", type=_none_or_more, metavar="N", help="scenes for each mode and level (default: 20; 0: no links)"
+    )
+    report.add_argument("--hours", type=_hours, metavar="H", help="background in all (default: 6; 0: none)")
+    report.add_argument(
+        "--budget", type=_hours, metavar="SECONDS", help="begin no run after this time (0: only write); go on later"
+    )
+    report.add_argument(
+        "--store", type=Path, metavar="FILE", help="results, appended to and used again (default: DIR/runs.jsonl)"
+    )
+    report.add_argument(
+        "--any-version", action="store_true", help="use results of other versions of the chain where there are no newer"
+    )
+
+
+def _count(text: str) -> int:
+    """A whole number from 1."""
+    value = _none_or_more(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be 1 or more")
+    return value
+
+
+def _none_or_more(text: str) -> int:
+    """A whole number from 0."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, 0 or more")
+    return value
+
+
+def _hours(text: str) -> float:
+    """A number from 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number, 0 or more")
+    return value
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate and print; 1 if anything is missed or falsely alarmed."""
+    """Evaluate and print; 1 if anything is missed or falsely alarmed. With ``--report`` see ``node.report.command``."""
+    if args.recordings is not None and not args.recordings.is_dir():
+        sys.stderr.write(f"skypicket evaluate: {args.recordings}: no such folder; give one with SigMF recordings\n")
+        return 2
+    if args.report is not None:
+        if args.simulated or args.json:
+            sys.stderr.write(
+                "skypicket evaluate: --report runs its own scenes and writes its own JSON; leave --simulated and "
+                "--json out\n"
+            )
+            return 2
+        from node.report.command import run_report
+
+        return run_report(args)
     if args.recordings is None and not args.simulated:
-        sys.stderr.write("skypicket evaluate: nothing to do; give --recordings DIR, --simulated or both\n")
+        sys.stderr.write(
+            "skypicket evaluate: nothing to do; give --recordings DIR, --simulated or both, or --report DIR\n"
+        )
         return 2
     classifier: Classifier | None = None
     if not args.no_model:
@@ -134,9 +203,6 @@ def run(args: argparse.Namespace) -> int:
         classifier = load_classifier()
     rows: list[Row] = []
     if args.recordings is not None:
-        if not args.recordings.is_dir():
-            sys.stderr.write(f"skypicket evaluate: {args.recordings}: no such folder; give one with SigMF recordings\n")
-            return 2
         rows += evaluate_recordings(args.recordings, classifier)
     if args.simulated:
         from node.evaluate_links import evaluate_links, link_cases

@@ -1,4 +1,4 @@
-"""Waterfall of a stretch of signal, with what the chain found drawn over it. The only file that knows matplotlib."""
+"""Waterfall of a stretch of signal, with what the chain found drawn over it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from dsp.iq import IqBlock
 from dsp.spectrogram import StftSettings, power_rows
 from dsp.units import to_db
 from models.classifier import Classifier
+from node.figures import box as drawn_box
+from node.figures import line, new_figure
 from node.pipeline import Pipeline, PipelineSettings, Sighting
 from node.tracking.track import Track
 from node.tracking.tracker import Tracker, TrackerSettings
@@ -181,13 +183,9 @@ def draw(seen: Seen, path: Path, title: str) -> None:
     OSError
         If the file cannot be written.
     """
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Rectangle
-
     low_mhz = (seen.centre_hz - seen.rate_hz / 2) / 1e6
     high_mhz = (seen.centre_hz + seen.rate_hz / 2) / 1e6
-    figure = Figure(figsize=(14.0, 7.6), dpi=90, facecolor=PAPER, layout="constrained")
+    figure = new_figure(14.0, 7.6, dpi=90, paper=PAPER)
     axes = figure.add_subplot(facecolor=PAPER)
     image = axes.imshow(
         _over_floor(seen.power).T, aspect="auto", origin="lower", cmap="inferno", vmin=COLD_DB, vmax=WARM_DB,
@@ -200,7 +198,7 @@ def draw(seen: Seen, path: Path, title: str) -> None:
         colour = colours[track.track_id] if track else LONE_COLOUR
         drone = track is not None and track.family.startswith("drone")
         axes.add_patch(
-            Rectangle(
+            drawn_box(
                 (box.start_s, box.low_hz / 1e6), box.end_s - box.start_s, (box.high_hz - box.low_hz) / 1e6, fill=False,
                 edgecolor=colour, linewidth=1.6 if drone else 1.0, alpha=1.0 if track else 0.6,
             )
@@ -225,8 +223,8 @@ def draw(seen: Seen, path: Path, title: str) -> None:
     bar = figure.colorbar(image, ax=axes, pad=0.012, fraction=0.025)
     bar.set_label("power over the noise floor in dB", color=INK, fontsize=10)
     bar.ax.tick_params(colors=INK)
-    lines = [Line2D([], [], color=colours[t.track_id], linewidth=2.5, label=_legend(t)) for t in _ranked(seen.tracks)]
-    lines.append(Line2D([], [], color=LONE_COLOUR, linewidth=1.0, label="burst without a track"))
+    lines = [line(color=colours[t.track_id], linewidth=2.5, label=_legend(t)) for t in _ranked(seen.tracks)]
+    lines.append(line(color=LONE_COLOUR, linewidth=1.0, label="burst without a track"))
     figure.legend(
         handles=lines, loc="outside lower left", ncols=3, frameon=False, labelcolor=INK, fontsize=9, handlelength=1.4
     )

@@ -1,0 +1,119 @@
+"""What the chain said of a scene against what was on air: whose burst, whose track, was the label right."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from node.pipeline import Sighting
+from node.report.intervals import Tally
+from node.report.results import NOTHING, Matrix
+from node.tracking.track import Track
+from sim.truth import TrueBurst
+
+MARGIN_HZ = 15e3
+"""Bands are taken as wider by this on both sides: a carrier has none of its own."""
+CLEAR = 2.0
+"""A burst belongs to the emitter it has most in common with; to nobody if another label has half as much."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """Everything that was on air, as columns."""
+
+    start_ns: NDArray[np.int64]
+    end_ns: NDArray[np.int64]
+    low_hz: NDArray[np.float64]
+    high_hz: NDArray[np.float64]
+    label: NDArray[np.int64]
+    labels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, bursts: Sequence[TrueBurst]) -> Truth:
+        """From what the simulator told."""
+        labels = tuple(sorted({burst.label for burst in bursts}))
+        start = np.array([burst.start_ns for burst in bursts], np.int64)
+        return cls(
+            start,
+            start + np.array([round(burst.duration_s * 1e9) for burst in bursts], np.int64),
+            np.array([burst.low_hz for burst in bursts], float) - MARGIN_HZ,
+            np.array([burst.high_hz for burst in bursts], float) + MARGIN_HZ,
+            np.array([labels.index(burst.label) for burst in bursts], np.int64),
+            labels,
+        )
+
+    def whose(self, start_ns: int, end_ns: int, bands_hz: Iterable[tuple[float, float]]) -> dict[str, float]:
+        """By label: seconds on air in this time, weighted by how alike the bands are (common over joined width)."""
+        common_s = (np.minimum(self.end_ns, end_ns) - np.maximum(self.start_ns, start_ns)) * 1e-9
+        during = np.flatnonzero(common_s > 0)
+        found: dict[str, float] = defaultdict(float)
+        for low_hz, high_hz in bands_hz:
+            low, high = low_hz - MARGIN_HZ, high_hz + MARGIN_HZ
+            shared = np.minimum(self.high_hz[during], high) - np.maximum(self.low_hz[during], low)
+            joined = np.maximum(self.high_hz[during], high) - np.minimum(self.low_hz[during], low)
+            weights = np.where(shared > 0, shared / joined, 0.0) * common_s[during]
+            sums = np.bincount(self.label[during], weights, minlength=len(self.labels))
+            for label, weight in zip(self.labels, sums, strict=True):
+                if weight > 0:
+                    found[label] += float(weight)
+        return dict(found)
+
+
+def whose_burst(truth: Truth, sighting: Sighting) -> str | None:
+    """Label of the emitter a burst is of, ``NOTHING`` where none was on air, None where it is not clear."""
+    burst = sighting.burst
+    half_hz = burst.bandwidth_hz / 2.0
+    found = truth.whose(burst.start_ns, burst.end_ns, [(burst.centre_hz - half_hz, burst.centre_hz + half_hz)])
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    if not ranked:
+        return NOTHING
+    if len(ranked) > 1 and ranked[0][1] < CLEAR * ranked[1][1]:
+        return None
+    return ranked[0][0]
+
+
+def whose_track(truth: Truth, track: Track) -> str:
+    """Label of the emitter a track follows, or ``NOTHING``."""
+    half_hz = track.bandwidth_hz / 2.0
+    centres_hz = track.channels_hz or ((track.centre_hz,) if track.centre_hz is not None else ())
+    bands_hz = [(centre_hz - half_hz, centre_hz + half_hz) for centre_hz in centres_hz]
+    found = truth.whose(track.first_ns, track.last_ns + 1, bands_hz)
+    return max(sorted(found), key=lambda label: found[label]) if found else NOTHING
+
+
+def judge_bursts(truth: Truth, sightings: Iterable[tuple[Sighting, str, float]]) -> tuple[Matrix, Tally]:
+    """How bursts of each emitter were called, and their confidences against that.
+
+    ``unknown`` is no claim, so its confidence is not tallied.
+    """
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    judged: list[tuple[float, bool]] = []
+    for sighting, called, confidence in sightings:
+        on_air = whose_burst(truth, sighting)
+        if on_air is None:
+            continue
+        counts[on_air][called] += 1
+        if not called.startswith("unknown"):
+            judged.append((confidence, called == on_air))
+    return {label: dict(sorted(counts[label].items())) for label in sorted(counts)}, Tally.of(judged)
+
+
+def judge_tracks(truth: Truth, tracks: Iterable[Track]) -> tuple[Matrix, Tally]:
+    """The same of tracks; an emitter without a track is counted elsewhere."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    judged: list[tuple[float, bool]] = []
+    for track in tracks:
+        on_air = whose_track(truth, track)
+        counts[on_air][track.label] += 1
+        if not track.label.startswith("unknown"):
+            judged.append((track.confidence, track.label == on_air))
+    return {label: dict(sorted(counts[label].items())) for label in sorted(counts)}, Tally.of(judged)
+
+
+def is_drone(track: Track) -> bool:
+    """The track says that there is a drone."""
+    return track.family.startswith("drone")

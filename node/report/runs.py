@@ -1,0 +1,180 @@
+"""What is run: one ``Run`` is one simulated scene, named by a key from which everything about it is drawn."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from math import ceil
+from typing import Literal
+
+from dsp.protocols import PROTOCOLS
+from dsp.protocols.record import Band, ChirpPhy, FmVideoPhy, FskPhy, Mode, RfProtocol, TdmTiming
+from node.report.backgrounds import BACKGROUNDS
+
+PROTOCOL_NAME = "skypicket-evaluation-1"
+"""Part of every seed: a protocol of another name shares no scene with this one."""
+Part = Literal["link", "confuser", "background"]
+HIGHEST_HZ = 1766e6
+"""Upper end of an R820T tuner; what lies above needs a converter and is not simulated here."""
+FLOORS_DB = {5: -2.5, 6: -5.0, 7: -7.5, 8: -10.0, 9: -12.5}
+"""Signal-to-noise ratio that a LoRa demodulator needs, by spreading factor [1].
+
+[1] Semtech SX1276 data sheet rev. 7, table 13; SX1262 rev. 2.1 for SF5
+"""
+BELOW_FLOOR_DB = 5.0
+STRONG_DB = 10.0
+LINK_S = {"drone-control": 8.0, "drone-telemetry": 10.0, "drone-video": 2.5, "drone-datalink": 4.0}
+"""How long a link is on air in its scene; it must be found by then."""
+VIDEO_WITHIN_S = 1.0
+"""A picture must be found within this time to count."""
+CONFUSER_S = 6.0
+SEGMENT_S = 120.0
+"""Length of one stretch of background."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One simulated scene.
+
+    Parameters
+    ----------
+    part
+        A drone link, a single harmless emitter, or a stretch of a busy band.
+    label, mode, band
+        Names in the protocols' records; of a background its name and twice nothing.
+    snr_db
+        Of links, in the link's own bandwidth or, where that is narrower, in the slice. None: drawn.
+    trial
+        Number among those that are alike otherwise.
+    seconds
+        Time on air of a link, length of any other scene.
+    """
+
+    part: Part
+    label: str
+    mode: str
+    band: str
+    snr_db: float | None
+    trial: int
+    seconds: float
+
+    @property
+    def key(self) -> str:
+        """Name of this run, the same for ever."""
+        snr = "" if self.snr_db is None else f"{self.snr_db:+g}dB"
+        return "|".join((self.part, self.label, self.mode, self.band, snr, f"{self.seconds:g}s", str(self.trial)))
+
+    @property
+    def seed(self) -> int:
+        """31 bits from the protocol's name and the key: no table of seeds to keep, none shared with training."""
+        digest = hashlib.sha256(f"{PROTOCOL_NAME}|{self.key}".encode()).digest()
+        return int.from_bytes(digest[:4], "big") >> 1
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The signal-to-noise ratios that a mode is run at."""
+
+    detect_db: float
+    """Where it has to be found."""
+    name_db: float
+    """Where label and mode have to be right."""
+    budgeted: bool
+    """Whether the design sets these; else they are those of its kind, for comparison."""
+
+    @property
+    def grid(self) -> tuple[float, ...]:
+        """Ascending: below, at and above both."""
+        return tuple(sorted({self.detect_db - 5.0, self.detect_db, self.name_db, STRONG_DB}))
+
+
+def levels_of(protocol: RfProtocol, mode: Mode) -> Levels:
+    """Detection 5 dB below the demodulator's floor for LoRa, 0 dB for the rest; names at the floor or +5 dB."""
+    match mode.phy:
+        case ChirpPhy(spreading_factor=factor):
+            floor_db = FLOORS_DB[factor]
+            return Levels(floor_db - BELOW_FLOOR_DB, floor_db, protocol.label == "expresslrs")
+        case FmVideoPhy():
+            return Levels(0.0, 5.0, budgeted=True)
+        case FskPhy():
+            return Levels(0.0, 5.0, protocol.label in {"sik", "crossfire", "mlrs"})
+        case _:
+            return Levels(0.0, 5.0, budgeted=False)
+
+
+def reachable(protocol: RfProtocol, mode: Mode) -> tuple[Band, ...]:
+    """Bands of a mode that the tuner reaches."""
+    return tuple(band for band in protocol.bands_of(mode) if band.high_hz <= HIGHEST_HZ)
+
+
+def link_modes() -> Iterator[tuple[RfProtocol, Mode, tuple[Band, ...]]]:
+    """Every mode of every drone protocol that can be heard without a converter."""
+    for protocol in PROTOCOLS:
+        for mode in protocol.modes:
+            bands = reachable(protocol, mode)
+            if protocol.family.startswith("drone") and bands:
+                yield protocol, mode, bands
+
+
+def link_runs(trial: int, *, fast: bool) -> list[Run]:
+    """One scene for each mode and level; the band goes round with the trials. Fast: at one level, half as long."""
+    runs = []
+    for protocol, mode, bands in link_modes():
+        levels = levels_of(protocol, mode)
+        seconds = LINK_S[protocol.family] * (0.5 if fast and not isinstance(mode.timing, TdmTiming) else 1.0)
+        for number, snr_db in enumerate((STRONG_DB,) if fast else levels.grid):
+            band = bands[(trial + number) % len(bands)]
+            runs.append(Run("link", protocol.label, mode.name, band.name, snr_db, trial, seconds))
+    return runs
+
+
+def confuser_runs(trial: int, *, fast: bool) -> list[Run]:
+    """One scene for each mode of each harmless protocol; fast: one mode each."""
+    runs = []
+    for protocol in PROTOCOLS:
+        if protocol.family.startswith("drone"):
+            continue
+        modes = [mode for mode in protocol.modes if reachable(protocol, mode) or protocol.bands[0].name == "anywhere"]
+        for mode in modes[:1] if fast else modes:
+            bands = protocol.bands_of(mode)
+            near = [band for band in bands if band.high_hz <= HIGHEST_HZ] or list(bands)
+            seconds = CONFUSER_S * (0.5 if fast else 1.0)
+            runs.append(Run("confuser", protocol.label, mode.name, near[trial % len(near)].name, None, trial, seconds))
+    return runs
+
+
+def background_runs(hours: float, segment_s: float = SEGMENT_S) -> list[Run]:
+    """Stretches of all busy bands in turn until together they are so long."""
+    each = ceil(hours * 3600.0 / segment_s / len(BACKGROUNDS) - 1e-9)
+    return [
+        Run("background", background.name, "", "", None, number, segment_s)
+        for number in range(each)
+        for background in BACKGROUNDS
+    ]
+
+
+def planned(trials: int, hours: float, *, fast: bool = False, only: str = "") -> list[Run]:
+    """Everything to run, in rounds: whenever it is cut short, every figure has its share.
+
+    Parameters
+    ----------
+    trials
+        Scenes for each mode and level, and for each harmless mode.
+    hours
+        Background.
+    fast
+        A first look: one level, short scenes.
+    only
+        Only runs whose key holds this text.
+    """
+    backgrounds = background_runs(hours, 10.0 if fast else SEGMENT_S)
+    rounds = max(trials, 1)
+    per_round = ceil(len(backgrounds) / rounds)
+    parts: list[list[Run]] = []
+    for number in range(rounds):
+        if number < trials:
+            parts += [link_runs(number, fast=fast), confuser_runs(number, fast=fast)]
+        parts.append(backgrounds[number * per_round : (number + 1) * per_round])
+    return [run for run in chain(*parts) if only in run.key]
