@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ OFDM_LEAST_RATE_HZ = 1e6
 LINE_RATIO = 4.0
 """A column whose floor stands this far (6 dB) above its surroundings is a steady line."""
 LINES_AT_MOST = 6
+LINE_CORE = 0.05
+TONE_SHARE = 0.5
+"""Share of the power in three bins of the whole transform that makes a line a carrier."""
 DC_HZ = 12e3
 """The receiver's own direct-current spike lies within this of the middle."""
 EXCERPT_SAMPLES = 8192
@@ -182,13 +185,20 @@ class Looks:
         steady = floor.power > LINE_RATIO * floor.smooth
         edges = np.flatnonzero(np.diff(np.concatenate(([False], steady, [False]))))
         found: list[Analysed] = []
-        for low, high in list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))[:LINES_AT_MOST]:
-            low_hz, high_hz = where.edge_hz(low), where.edge_hz(high)
+        for first, end in list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))[:LINES_AT_MOST]:
+            low_hz, high_hz = where.edge_hz(first), where.edge_hz(end)
             if low_hz < DC_HZ and high_hz > -DC_HZ:
                 continue
+            # Without the skirts that the window gives a strong line.
+            core = first + np.flatnonzero(floor.power[first:end] > LINE_CORE * floor.power[first:end].max())
+            low, high = int(core[0]), int(core[-1]) + 1
             signal = float((floor.power[low:high] - floor.smooth[low:high]).sum())
             noise = float(floor.smooth[low:high].sum())
             extent = Extent(0.0, float(len(power)), float(low), float(high), signal / noise, signal, 0.5)
             analysed = analyse(segment, where, extent, cut_start=True, cut_end=True, hints=())
+            if analysed.keying is not None and analysed.keying.tone_share > TONE_SHARE:
+                # A carrier: no wider than can be told.
+                narrow = replace(analysed.burst, bandwidth_hz=where.sample_rate_hz / where.points)
+                analysed = replace(analysed, burst=narrow)
             found.append(analysed)
         return found
