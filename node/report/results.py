@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+
 from node.report.intervals import Tally
 from node.report.runs import Part, Run
 
