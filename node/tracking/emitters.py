@@ -9,6 +9,7 @@ from dsp.looks import LookSchedule
 from dsp.units import NS_PER_S
 from models.classifier import ModelRef
 from node.pipeline import Sighting
+from node.tracking.ofdm_labels import prefix_mode
 
 SAME_EMITTER_HZ = 25e3
 """Two bursts this close, or within half of their width, are one emitter."""
@@ -86,8 +87,10 @@ class Emitter:
             self.offset_hz = burst.centre_hz - sighting.slice_centre_hz
         if sighting.classification is not None:
             self.model = sighting.classification.model
-        if isinstance(burst.finding, LineCombFinding):
-            self.mode = burst.finding.standard
+        if isinstance(finding, LineCombFinding):
+            self.mode = finding.standard
+        if isinstance(finding, CyclicPrefixFinding):
+            self.mode = prefix_mode(label, burst, finding) or self.mode
 
     def label(self) -> tuple[str, float]:
         """The label most bursts speak for, and its share of the votes."""

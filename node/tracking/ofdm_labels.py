@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsp.bursts import Burst, CyclicPrefixFinding
-from dsp.protocols import PROTOCOLS
+from dsp.protocols import BY_LABEL, PROTOCOLS
 from dsp.protocols.match import in_band
 from dsp.protocols.record import Mode, OfdmPhy, RfProtocol
 
@@ -12,6 +12,7 @@ SPACING_TOLERANCE = 0.005
 LEAST_WIDTH = 0.6
 MOST_WIDTH = 1.5
 """Measured width over the record's, where the signal is whole."""
+SAME_WIDTH = 0.3
 IN_BAND = 0.9
 OUT_OF_BAND = 0.6
 BROADCAST_SPACING_HZ = 5e3
@@ -40,8 +41,9 @@ def prefix_label(burst: Burst, finding: CyclicPrefixFinding, *, tuning_known: bo
         for protocol, mode in having
         if any(in_band(band, burst.centre_hz) for band in protocol.bands_of(mode)) and _fits(burst, mode)
     ]
-    for protocol in sorted(permitted, key=_drones_last):
-        return protocol.label, IN_BAND if protocol.family == "non-drone" else 0.7
+    if permitted:
+        first = min(permitted, key=_is_drone)
+        return first.label, IN_BAND if first.family == "non-drone" else 0.7
     if abs(spacing_hz / 15e3 - 1.0) < SPACING_TOLERANCE:
         return LTE, OUT_OF_BAND
     if spacing_hz < BROADCAST_SPACING_HZ:
@@ -49,6 +51,18 @@ def prefix_label(burst: Burst, finding: CyclicPrefixFinding, *, tuning_known: bo
             return (TELEVISION, OUT_OF_BAND) if _of(TELEVISION, having) else (UNKNOWN, 0.5)
         return (DATALINK, 0.5) if _of(DATALINK, having) or _of(TELEVISION, having) else (UNKNOWN, 0.5)
     return UNKNOWN, 0.5
+
+
+def prefix_mode(label: str, burst: Burst, finding: CyclicPrefixFinding) -> str | None:
+    """The mode of a record that has the spacing, told from its like by the width where that is seen; None if open."""
+    modes = [m for m in BY_LABEL[label].modes if _has(m, finding.subcarrier_spacing_hz)] if label in BY_LABEL else []
+    if len(modes) > 1 and not (burst.cut_low or burst.cut_high):
+        modes = [m for m in modes if _of_width(m, burst.bandwidth_hz)]
+    return modes[0].name if len(modes) == 1 else None
+
+
+def _of_width(mode: Mode, bandwidth_hz: float) -> bool:
+    return isinstance(mode.phy, OfdmPhy) and abs(bandwidth_hz / mode.phy.bandwidth_hz - 1.0) < SAME_WIDTH
 
 
 def _has(mode: Mode, spacing_hz: float) -> bool:
@@ -67,5 +81,5 @@ def _fits(burst: Burst, mode: Mode) -> bool:
     return share < MOST_WIDTH if burst.cut_low or burst.cut_high else LEAST_WIDTH < share < MOST_WIDTH
 
 
-def _drones_last(protocol: RfProtocol) -> bool:
+def _is_drone(protocol: RfProtocol) -> bool:
     return protocol.family != "non-drone"
