@@ -7,8 +7,12 @@ BIN := $(VENV)/bin
 export PATH := $(PATH):/usr/sbin:/sbin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# Results of the evaluation, kept between invocations; real recordings, where there are any.
+RUNS := .evaluation/runs.jsonl
+RECORDINGS := $(wildcard $(or $(SKYPICKET_SHARED),../shared)/recordings)
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types format model docs clean
+.PHONY: help install demo test lint types format model docs report clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -43,6 +47,9 @@ model: $(VENV)/.trained ## train the classifier anew; everything follows from th
 docs: $(VENV)/.installed ## write the lists in docs/ anew from the records
 	$(BIN)/python -m node.lists
 
+report: $(VENV)/.reported ## run what is missing of the evaluation and write docs/report; REPORT_ARGS='--budget 3600 --workers 2'
+	$(BIN)/skypicket evaluate --report docs/report --store $(RUNS) $(RECORDINGS:%=--recordings %) $(REPORT_ARGS)
+
 clean: ## remove what was made here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 
@@ -53,6 +60,10 @@ $(VENV)/.installed: pyproject.toml .ci/environment
 
 $(VENV)/.developed: pyproject.toml .ci/environment
 	@.ci/environment '$(PYTHON)' $(VENV) '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.reported: pyproject.toml .ci/environment
+	@.ci/environment '$(PYTHON)' $(VENV) '.[report]'
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.trained: pyproject.toml .ci/environment

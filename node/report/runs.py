@@ -86,8 +86,9 @@ class Levels:
 
     @property
     def grid(self) -> tuple[float, ...]:
-        """Ascending: below, at and above both."""
-        return tuple(sorted({self.detect_db - 5.0, self.detect_db, self.name_db, STRONG_DB}))
+        """Ascending: 5 dB below, at and above both; a step between where the strong level is far off."""
+        levels = {self.detect_db - 5.0, self.detect_db, self.name_db, STRONG_DB}
+        return tuple(sorted(levels | ({self.name_db + 5.0} if self.name_db < 0 else set())))
 
 
 def levels_of(protocol: RfProtocol, mode: Mode) -> Levels:
