@@ -157,6 +157,8 @@ class Tracker:
 
     def _claimed(self, burst: Burst) -> bool:
         """Whether a burst lies in the band of a link that is being heard: a piece of it, cut off or garbled."""
+        if isinstance(burst.finding, CyclicPrefixFinding) and self._claims:
+            return True  # chirps of a link correlate at their symbol time as a prefix does
         if isinstance(burst.finding, PROVED):
             return False
         if not isinstance(burst.finding, ChirpFinding) and any(
