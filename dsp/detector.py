@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.analysis import Analysed, Slice, Stretch, analyse
-from dsp.bursts import Burst, ChirpFinding
+from dsp.bursts import Burst, ChirpFinding, PulseFinding
 from dsp.chirps import ChirpShape
 from dsp.looks import Looks, LookSchedule
 from dsp.noise import NoiseFloor, NoiseTracker
@@ -25,6 +25,8 @@ SEGMENT_ROWS = 128
 LONGEST_REGION_S = 0.1
 """A region still open after this is cut: memory stays bounded, and the tracker joins the pieces."""
 HINT_MEMORY = 4
+PULSE_MEMORY = 32
+"""Pulses whose other regions may still be open."""
 CUT_ROWS = 7
 """A region that begins within this many rows of a cut, on its columns, is the rest of it."""
 
@@ -97,6 +99,7 @@ class SliceDetector:
         self._cut_columns: list[tuple[int, int]] = []
         self._floor: NoiseFloor | None = None
         self._hints: tuple[ChirpShape, ...] = ()
+        self._pulses: list[Burst] = []
         row_s = where.points / where.sample_rate_hz
         self._row_s = row_s
         self._column_hz = 2.0 * where.sample_rate_hz / where.points
@@ -216,7 +219,7 @@ class SliceDetector:
             )
             self._remember(analysed.burst)
             found.append(analysed)
-        found = _merge(found)
+        found = [item for item in _merge(found) if not self._told(item.burst)]
         mask = self._mask.rows
         for region, _, _ in closed:
             mask[region.first_row : region.end_row, region.low_column : region.high_column] = False
@@ -230,6 +233,15 @@ class SliceDetector:
         shape = ChirpShape(finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s > 0)
         if shape not in self._hints[:1]:
             self._hints = (shape, *(hint for hint in self._hints if hint != shape))[:HINT_MEMORY]
+
+    def _told(self, burst: Burst) -> bool:
+        """Whether another region of the same pulses was closed in an earlier segment; remembers new ones."""
+        if not isinstance(burst.finding, PulseFinding):
+            return False
+        if any(burst.start_ns < other.end_ns and other.start_ns < burst.end_ns for other in self._pulses):
+            return True
+        self._pulses = [*self._pulses[1 - PULSE_MEMORY :], burst]
+        return False
 
     def _forget_before(self, row: int) -> None:
         if row <= 0:
