@@ -26,10 +26,10 @@ BARE_POINTS = 1024
 BLOCK_SAMPLES = 65_536
 STAGES = {
     "convert": ("u8_to_complex64",),
-    "spectrogram": ("power_rows",),
+    "spectrogram": ("transform", "row_power"),
     "noise": ("observe",),
     "regions": ("energy_mask", "find_regions", "measure"),
-    "baseband": ("extract",),
+    "baseband": ("resynthesise", "extract"),
     "chirps": ("find_chirp",),
     "keying": ("measure_keying", "measure_envelope", "refine_time"),
     "looks": ("find_video", "find_prefix", "_look_lines"),
