@@ -66,6 +66,8 @@ class AirObject:
     past: deque[Moment] = field(default_factory=lambda: deque(maxlen=KEPT))
     labels: Counter[str] = field(default_factory=Counter)
     anchor: Array = field(default_factory=lambda: np.zeros(3))
+    """Where it was when it was confirmed."""
+    anchor_sigma_m: float = math.inf
     fast_scans: int = 0
     birdlike: bool = False
     """Judged a bird, with hysteresis."""

@@ -29,7 +29,7 @@ STRONGEST_EIRP_DBM = 36.0
 """Wi-Fi and Bluetooth at 2.4 GHz may radiate 20 dBm (EU) or 36 dBm (FCC, with antenna gain)."""
 FIRST_METRE_DB = 40.2
 """Free-space loss of the first metre at 2.44 GHz."""
-FADING_DB = 5.0
+FADING_DB, LEAST_FADING_DB = 5.0, 2.0
 LEAST_LEVELS, LEAST_SPAN_DB = 8, 6.0
 """A level trend needs so many messages over so much change of the expected level."""
 FROZEN_S, FROZEN_MESSAGES = 5.0, 5
@@ -199,7 +199,8 @@ def _level_trend(claim: Claim) -> Check | None:
         return None
     centred = expected - expected.mean()
     slope = float(centred @ (measured - measured.mean()) / (centred @ centred))
-    error = FADING_DB / math.sqrt(float(centred @ centred))
+    rest_db = float(np.std(measured - measured.mean() - slope * centred))
+    error = max(LEAST_FADING_DB, rest_db) / math.sqrt(float(centred @ centred))
     if slope + 2 * error < 0.5:
         change_db = float(np.ptp(expected))
         return _failed(

@@ -149,7 +149,7 @@ def _raw(value: bytes, length: int, what: str) -> bytes:
 def _read(document: bytes) -> FriendlyList:
     try:
         root = json.loads(document)
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise FriendlyListError(f"the list is not JSON: {fault}") from fault
     if not isinstance(root, dict) or root.get("schema") != SCHEMA:
         raise FriendlyListError(f'the list must be an object with "schema": "{SCHEMA}"')

@@ -15,7 +15,7 @@ import numpy as np
 from node.fusion.air_object import AirObject, Moment, Seen
 from node.fusion.assign import FORBIDDEN, assigned
 from node.fusion.kalman import GATE, Innovation, begun, disturbed, innovation, predicted, updated
-from node.fusion.measure import AZIMUTH, RANGE, Measurement, Sight
+from node.fusion.measure import AZIMUTH, RANGE, SPEED, Measurement, Sight
 from node.fusion.settings import NS_PER_S, FusionSettings
 
 LATE_NS = 300_000_000
@@ -31,7 +31,9 @@ SCAN_SHARE = 0.2
 """How fast the known period of a module follows."""
 SAME_D2, SAME_M, SAME_MPS = 9.0, 2.0, 3.0
 """Two objects are one when places and speeds agree within three standard deviations, and within these, for a while."""
+SAME_SPEED_MPS = 1.0
 SAME_SCANS = 8
+FAR_SIGMAS, FAR_CERTAINTY = 4.0, 4.0
 SLOWEST_MPS = 1.0
 """Slower things may be foliage; an object that has once moved faster stays one when it hovers."""
 UNCERTAIN_M = 150.0
@@ -89,9 +91,13 @@ class ObjectTracker:
                 hit.add(chosen[row])
             if group:
                 self._find_again([one for at, one in enumerate(usable) if at not in hit], measurements, taken, sight)
+        begun_here: list[Measurement] = []
         for at, measurement in enumerate(measurements):
             if at in taken or any(row[at].gated for row in news):
                 continue
+            if any(_one_thing(measurement, other) for other in begun_here):
+                continue
+            begun_here.append(measurement)
             self._begin(measurement, sight)
         self._unite()
 
@@ -145,12 +151,12 @@ class ObjectTracker:
         ranged = RANGE in measurement.rows
         if not ranged and AZIMUTH not in measurement.rows:
             return  # a speed alone places nothing
-        if len(self.objects) >= self._settings.objects_at_most and not self._make_room():
+        if len(self.objects) >= self._settings.objects_at_most:
             self.refused += 1
-            return
+            if not self._make_room():
+                return
         self._count += 1
         one = AirObject(self._count, begun(measurement, sight), measurement.time_ns, measurement.time_ns, ranged=ranged)
-        one.anchor = one.place_m.copy()
         self.objects.append(one)
         self._note(one, measurement)
 
@@ -169,7 +175,7 @@ class ObjectTracker:
         if RANGE in measurement.rows and not one.ranged:
             one.ranged = True
             one.past.clear()
-            one.anchor = one.place_m.copy()
+            one.anchor, one.anchor_sigma_m = one.place_m.copy(), one.sigma_m
         self._note(one, measurement)
 
     def _note(self, one: AirObject, measurement: Measurement) -> None:
@@ -194,18 +200,18 @@ class ObjectTracker:
             since_ns = measurement.time_ns - int(window_s * NS_PER_S)
             if sum(hit_ns >= since_ns for hit_ns in one.hits_ns) >= settings.confirm_hits:
                 one.confirmed_ns = measurement.time_ns
-                one.anchor = one.place_m.copy()
+                one.anchor, one.anchor_sigma_m = one.place_m.copy(), one.sigma_m
         if one.moving or not one.ranged:
             return
-        # Moving: at a speed that errors do not explain, for several scans, or away from where it was first.
-        velocity = one.velocity_mps
+        # Moving: at a speed that errors do not explain for several scans, or, for one that goes slowly across, far from
+        # where it was confirmed by more than the errors of both places, in the direction in which it moves.
+        velocity, moved = one.velocity_mps, one.place_m - one.anchor
         speed_mps = float(np.linalg.norm(velocity))
-        fast = (
-            speed_mps > SLOWEST_MPS and float(velocity @ np.linalg.solve(one.estimate.cov[3:, 3:], velocity)) > GATE[3]
-        )
-        one.fast_scans = one.fast_scans + 1 if fast else 0
-        far = float(np.linalg.norm(one.place_m - one.anchor)) > max(settings.still_m, 3.0 * one.sigma_m)
-        one.moving = one.confirmed_ns is not None and (one.fast_scans >= settings.confirm_hits or (far and fast))
+        certainty = float(velocity @ np.linalg.solve(one.estimate.cov[3:, 3:], velocity))
+        one.fast_scans = one.fast_scans + 1 if speed_mps > SLOWEST_MPS and certainty > GATE[3] else 0
+        far_m = max(settings.still_m, FAR_SIGMAS * math.hypot(one.anchor_sigma_m, one.sigma_m))
+        far = float(np.linalg.norm(moved[:2])) > far_m and float(moved @ velocity) > 0.0 and certainty > FAR_CERTAINTY
+        one.moving = one.confirmed_ns is not None and (one.fast_scans >= settings.confirm_hits or far)
 
     def _unite(self) -> None:
         """Two objects that stay in one place with one speed are one: the older is kept."""
@@ -239,4 +245,17 @@ def _both_fresh(first: AirObject, second: AirObject) -> bool:
     """Whether one scan of one module saw both: then they are two."""
     return any(
         device in second.seen and seen.last_ns == second.seen[device].last_ns for device, seen in first.seen.items()
+    )
+
+
+def _one_thing(first: Measurement, second: Measurement) -> bool:
+    """Whether two measurements of one scan are points of one extended thing: as near as its size and errors allow."""
+    if first.rows != second.rows:
+        return False
+    range_m = float(first.values[first.rows.index(RANGE)]) if RANGE in first.rows else None
+    size = {RANGE: SAME_M, SPEED: SAME_SPEED_MPS}
+    off = np.abs(first.values - second.values)
+    sigma = np.sqrt(np.diag(first.noise) + np.diag(second.noise))
+    return all(
+        off[at] < size.get(row, SAME_M / range_m if range_m else 0.0) + sigma[at] for at, row in enumerate(first.rows)
     )
