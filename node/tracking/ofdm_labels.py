@@ -20,6 +20,8 @@ BROADCAST_SPACING_HZ = 5e3
 TELEVISION_HZ = (470e6, 862e6)
 """Broadcast television in some part of the world; above 694 MHz it has been cleared in Region 1."""
 VHF_HZ = (47e6, 240e6)
+CODE_PERIOD_S = 1e-3
+"""Codes of satellites repeat after a millisecond, as the symbols of digital radio do."""
 LTE, TELEVISION, DATALINK, UNKNOWN = "lte", "dvbt", "ofdm-datalink", "unknown"
 
 
@@ -44,6 +46,8 @@ def prefix_label(burst: Burst, finding: CyclicPrefixFinding, *, tuning_known: bo
     if permitted:
         first = min(permitted, key=_is_drone)
         return first.label, IN_BAND if first.family == "non-drone" else 0.7
+    if abs(spacing_hz * CODE_PERIOD_S - 1.0) < SPACING_TOLERANCE and _in_bands("gnss", burst.centre_hz):
+        return "gnss", OUT_OF_BAND
     if abs(spacing_hz / 15e3 - 1.0) < SPACING_TOLERANCE:
         return LTE, OUT_OF_BAND
     if spacing_hz < BROADCAST_SPACING_HZ:
@@ -63,6 +67,10 @@ def prefix_mode(label: str, burst: Burst, finding: CyclicPrefixFinding) -> str |
 
 def _of_width(mode: Mode, bandwidth_hz: float) -> bool:
     return isinstance(mode.phy, OfdmPhy) and abs(bandwidth_hz / mode.phy.bandwidth_hz - 1.0) < SAME_WIDTH
+
+
+def _in_bands(label: str, centre_hz: float) -> bool:
+    return any(in_band(band, centre_hz) for band in BY_LABEL[label].bands)
 
 
 def _has(mode: Mode, spacing_hz: float) -> bool:

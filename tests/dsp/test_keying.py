@@ -16,7 +16,8 @@ WIDTH_HZ = 200e3
 
 
 def _noise(count: int, rng: np.random.Generator) -> Samples:
-    return (rng.standard_normal((count, 2)) @ [1, 1j] / np.sqrt(2)).astype(np.complex64)
+    noise: Samples = (rng.standard_normal((count, 2)) @ [1, 1j] / np.sqrt(2)).astype(np.complex64)
+    return noise
 
 
 def _in_band(samples: Samples) -> Samples:

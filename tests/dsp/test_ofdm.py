@@ -25,7 +25,8 @@ SIGNALS = (
 
 
 def _noise(count: int, rng: np.random.Generator) -> Samples:
-    return (rng.standard_normal((count, 2)) @ [1, 1j] / np.sqrt(2)).astype(np.complex64)
+    noise: Samples = (rng.standard_normal((count, 2)) @ [1, 1j] / np.sqrt(2)).astype(np.complex64)
+    return noise
 
 
 def _resampled(samples: NDArray[np.complex128], fine_hz: float, offset_hz: float, count: int) -> Samples:
@@ -61,7 +62,8 @@ def _ofdm(spacing_hz: float, carriers: int, guard: float, duty: float, seed: int
         whole = whole * ((np.arange(len(whole)) + rng.integers(int(period))) % period < 4e-3 * fine_hz)
     cut = _resampled(whole, fine_hz, 0.1 * spacing_hz * carriers if spacing_hz * carriers > 3e6 else 40e3, count)
     power = float(np.mean(np.abs(cut) ** 2)) / duty
-    return (cut / np.sqrt(power)).astype(np.complex64)
+    scaled: Samples = (cut / np.sqrt(power)).astype(np.complex64)
+    return scaled
 
 
 @pytest.mark.parametrize(("name", "spacing_hz", "carriers", "guard", "duty"), SIGNALS)

@@ -14,7 +14,8 @@ RATE_HZ = 2.4e6
 
 def _noise(count: int, seed: int) -> Samples:
     rng = np.random.default_rng(seed)
-    return (rng.standard_normal((count, 2)) @ [1, 1j] / np.sqrt(2)).astype(np.complex64)
+    noise: Samples = (rng.standard_normal((count, 2)) @ [1, 1j] / np.sqrt(2)).astype(np.complex64)
+    return noise
 
 
 def _mode_s(bits: int, rng: np.random.Generator, rate_hz: float = RATE_HZ) -> Samples:
@@ -26,7 +27,8 @@ def _mode_s(bits: int, rng: np.random.Generator, rate_hz: float = RATE_HZ) -> Sa
     fine = np.repeat(halves, 12)
     step = round(24e6 / rate_hz)
     fine = fine[: len(fine) // step * step].reshape(-1, step).mean(axis=1)
-    return (fine * np.exp(2j * np.pi * rng.uniform())).astype(np.complex64)
+    turned: Samples = (fine * np.exp(2j * np.pi * rng.uniform())).astype(np.complex64)
+    return turned
 
 
 def _pair(spacing_s: float) -> Samples:
