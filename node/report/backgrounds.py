@@ -12,7 +12,7 @@ from dsp.protocols import BY_LABEL
 from node.report.retuned import retuned_blocks
 from sim.bandwidth import bandwidth_hz
 from sim.crowd import CROWD_LABELS, Crowd, crowd_emitters
-from sim.front_end import FULL_SCALE_DBM
+from sim.front_end import FULL_SCALE_DBM, nearest_gain_db
 from sim.impairments import GainStep, Impairments
 from sim.radio import SimRadio
 from sim.scene import Emitter, Receiver, Scene, Transmitter
@@ -172,7 +172,7 @@ def stretch(name: str, seed: int, seconds: float) -> Stretch:
         conditions.append("retunes")
         tunings_hz = (centre_hz, centre_hz + float(rng.choice((-1.0, 1.0)) * rng.uniform(*STEP_HZ)))
     low_hz, high_hz = min(tunings_hz) - RATE_HZ / 2, max(tunings_hz) + RATE_HZ / 2
-    gain_db = float(rng.uniform(*GAIN_DB))
+    gain_db = nearest_gain_db(float(rng.uniform(*GAIN_DB)))
     impairments = _impairments(rng, seconds)
     if impairments.gain_steps:
         conditions.append("gain steps")

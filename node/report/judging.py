@@ -47,7 +47,11 @@ class Truth:
         )
 
     def whose(self, start_ns: int, end_ns: int, bands_hz: Iterable[tuple[float, float]]) -> dict[str, float]:
-        """By label: seconds on air in this time, weighted by how alike the bands are (common over joined width)."""
+        """By label: seconds on air in this time, weighted by how alike the bands are.
+
+        The weight is the square of common over joined width: a long narrow packet inside a wide channel must not
+        outweigh the short wide ones.
+        """
         common_s = (np.minimum(self.end_ns, end_ns) - np.maximum(self.start_ns, start_ns)) * 1e-9
         during = np.flatnonzero(common_s > 0)
         found: dict[str, float] = defaultdict(float)
@@ -55,7 +59,7 @@ class Truth:
             low, high = low_hz - MARGIN_HZ, high_hz + MARGIN_HZ
             shared = np.minimum(self.high_hz[during], high) - np.maximum(self.low_hz[during], low)
             joined = np.maximum(self.high_hz[during], high) - np.minimum(self.low_hz[during], low)
-            weights = np.where(shared > 0, shared / joined, 0.0) * common_s[during]
+            weights = np.where(shared > 0, shared / joined, 0.0) ** 2 * common_s[during]
             sums = np.bincount(self.label[during], weights, minlength=len(self.labels))
             for label, weight in zip(self.labels, sums, strict=True):
                 if weight > 0:

@@ -11,7 +11,7 @@ from dsp.protocols.record import Band, ContinuousTiming, HopTiming, Mode, RfProt
 from node.report.runs import Run
 from sim.bandwidth import bandwidth_hz
 from sim.crowd import Crowd, crowd_emitters
-from sim.front_end import FULL_SCALE_DBM
+from sim.front_end import FULL_SCALE_DBM, nearest_gain_db
 from sim.impairments import Impairments
 from sim.propagation import Propagation
 from sim.scene import Emitter, Scene, Telemetry, Transmitter
@@ -88,7 +88,7 @@ def trial_of(run: Run) -> Trial:
         period_s=_period_s(protocol, mode, rng),
         on_s=((on_s, on_s + run.seconds),) if link else (),
         ppm=float(rng.uniform(*PPM)),
-        gain_db=float(rng.uniform(*GAIN_DB)),
+        gain_db=nearest_gain_db(float(rng.uniform(*GAIN_DB))),  # the ratio is that of the gain really set
         impairments=Impairments(ppm=float(rng.uniform(*RECEIVER_PPM)), drift_ppm=float(rng.uniform(-1.0, 1.0))),
     )
     receiver = replace(scene.receiver, centre_hz=scene.receiver.centre_hz - 0.3e6 + offset_hz)
