@@ -17,6 +17,7 @@ from sim.truth import TrueBurst
 
 MARGIN_HZ = 15e3
 """Bands are taken as wider by this on both sides: a carrier has none of its own."""
+AS_ALIKE = 0.9
 CLEAR = 2.0
 """A burst belongs to the emitter it has most in common with; to nobody if another label has half as much."""
 
@@ -46,47 +47,57 @@ class Truth:
             labels,
         )
 
-    def whose(self, start_ns: int, end_ns: int, bands_hz: Iterable[tuple[float, float]]) -> dict[str, float]:
-        """By label: seconds on air in this time, weighted by how alike the bands are.
+    def likeness(self, start_ns: int, end_ns: int, band_hz: tuple[float, float]) -> dict[str, tuple[float, float]]:
+        """By label: (greatest likeness of a burst's band in this time, seconds weighted by squared likeness).
 
-        The weight is the square of common over joined width: a long narrow packet inside a wide channel must not
-        outweigh the short wide ones.
+        Likeness of two bands is common over joined width.
         """
         common_s = (np.minimum(self.end_ns, end_ns) - np.maximum(self.start_ns, start_ns)) * 1e-9
-        during = np.flatnonzero(common_s > 0)
-        found: dict[str, float] = defaultdict(float)
-        for low_hz, high_hz in bands_hz:
-            low, high = low_hz - MARGIN_HZ, high_hz + MARGIN_HZ
-            shared = np.minimum(self.high_hz[during], high) - np.maximum(self.low_hz[during], low)
-            joined = np.maximum(self.high_hz[during], high) - np.minimum(self.low_hz[during], low)
-            weights = np.where(shared > 0, shared / joined, 0.0) ** 2 * common_s[during]
-            sums = np.bincount(self.label[during], weights, minlength=len(self.labels))
-            for label, weight in zip(self.labels, sums, strict=True):
-                if weight > 0:
-                    found[label] += float(weight)
-        return dict(found)
+        low_hz, high_hz = band_hz[0] - MARGIN_HZ, band_hz[1] + MARGIN_HZ
+        shared_hz = np.minimum(self.high_hz, high_hz) - np.maximum(self.low_hz, low_hz)
+        which = np.flatnonzero((common_s > 0) & (shared_hz > 0))
+        joined_hz = np.maximum(self.high_hz[which], high_hz) - np.minimum(self.low_hz[which], low_hz)
+        alike = shared_hz[which] / joined_hz
+        weight_s = alike**2 * common_s[which]
+        found: dict[str, tuple[float, float]] = {}
+        for index in np.unique(self.label[which]):
+            mine = self.label[which] == index
+            found[self.labels[index]] = (float(alike[mine].max()), float(weight_s[mine].sum()))
+        return found
 
 
 def whose_burst(truth: Truth, sighting: Sighting) -> str | None:
     """Label of the emitter a burst is of, ``NOTHING`` where none was on air, None where it is not clear."""
     burst = sighting.burst
     half_hz = burst.bandwidth_hz / 2.0
-    found = truth.whose(burst.start_ns, burst.end_ns, [(burst.centre_hz - half_hz, burst.centre_hz + half_hz)])
-    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    found = truth.likeness(burst.start_ns, burst.end_ns, (burst.centre_hz - half_hz, burst.centre_hz + half_hz))
+    ranked = sorted(((weight_s, label) for label, (_, weight_s) in found.items()), reverse=True)
     if not ranked:
         return NOTHING
-    if len(ranked) > 1 and ranked[0][1] < CLEAR * ranked[1][1]:
+    if len(ranked) > 1 and ranked[0][0] < CLEAR * ranked[1][0]:
         return None
-    return ranked[0][0]
+    return ranked[0][1]
 
 
 def whose_track(truth: Truth, track: Track) -> str:
-    """Label of the emitter a track follows, or ``NOTHING``."""
+    """Label of the emitter a track follows, or ``NOTHING``.
+
+    The one whose bands are most like the track's, on the average over its channels: a long packet of somebody else in
+    one channel of a hopping link must not make the link his. Where several are as alike, time on air decides.
+    """
     half_hz = track.bandwidth_hz / 2.0
     centres_hz = track.channels_hz or ((track.centre_hz,) if track.centre_hz is not None else ())
-    bands_hz = [(centre_hz - half_hz, centre_hz + half_hz) for centre_hz in centres_hz]
-    found = truth.whose(track.first_ns, track.last_ns + 1, bands_hz)
-    return max(sorted(found), key=lambda label: found[label]) if found else NOTHING
+    alike: dict[str, float] = defaultdict(float)
+    weight_s: dict[str, float] = defaultdict(float)
+    for centre_hz in centres_hz:
+        band_hz = (centre_hz - half_hz, centre_hz + half_hz)
+        for label, (likeness, seconds) in truth.likeness(track.first_ns, track.last_ns + 1, band_hz).items():
+            alike[label] += likeness / len(centres_hz)
+            weight_s[label] += seconds
+    if not alike:
+        return NOTHING
+    best = max(alike.values())
+    return max(sorted(alike), key=lambda label: (alike[label] >= AS_ALIKE * best, weight_s[label]))
 
 
 def judge_bursts(truth: Truth, sightings: Iterable[tuple[Sighting, str, float]]) -> tuple[Matrix, Tally]:

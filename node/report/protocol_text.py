@@ -30,8 +30,8 @@ def protocol_lines() -> list[str]:
         f"{_to(single.CROWD_SNR_DB)} dB. Half of the links that leave slots for the other end have one.",
         "- **SNR** is the mean power of a packet over the noise in the link's own bandwidth, with fading its mean; of "
         "a signal wider than the slice it is that of the part in the slice.",
-        "- **Found**: a track of a drone family that has most in common with the link (time on air times squared "
-        "likeness of the bands) is told while the link is on air; a picture within "
+        "- **Found**: a track of a drone family whose channels are more like the link's than like any other "
+        "emitter's is told while the link is on air; a picture within "
         f"{VIDEO_WITHIN_S:g} s. **Named**: that track's label, and its mode, are right in the end. Trials without a "
         "track count as wrong. **Surplus**: further drone tracks in these scenes.",
         f"- **Harmless emitters**, one at a time: every mode of every other record, {CONFUSER_S:g} s at "

@@ -76,6 +76,15 @@ def test_tracks_are_judged_by_all_their_channels() -> None:
     assert whose_track(TRUTH, late) == NOTHING
 
 
+def test_a_long_packet_in_one_channel_does_not_make_the_link_its_own() -> None:
+    long = on_air("meshtastic", 0.0, 1.0, 868.0e6, 500e3)
+    truth = Truth.of(
+        [on_air("expresslrs", 0.1 * k, 0.1 * k + 0.004, 868e6 + 0.6e6 * (k % 3), 500e3) for k in range(9)] + [long]
+    )
+    assert whose_track(truth, track("expresslrs", "drone-control", (868.0e6, 868.6e6, 869.2e6), 500e3)) == "expresslrs"
+    assert whose_track(truth, track("lorawan", "non-drone", (868.0e6,), 500e3)) == "meshtastic"
+
+
 def test_confusion_and_tally_of_bursts() -> None:
     called = [
         (seen(0.1, 0.11, 868.0e6, 480e3), "expresslrs", 0.9),
