@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from node.fusion.frame import turned_deg
 from node.fusion.identity import Health
 from node.fusion.links import RadioLink
 from node.fusion.picture import Assessment, FusedChange, FusedTrack, Identity, SeverityLevel, Source
-from node.fusion.settings import NS_PER_S, FusionSettings
+from node.fusion.settings import NS_PER_S, FusionSettings, SensorMount
 
 SUSPECT = 0.6
-NOT_SEEN, STRONG, STEADY = 0.3, 0.3, 0.2
+NOT_SEEN, STRONG, STEADY = 0.5, 0.2, 0.2
+"""Weights of the score; the first is that of radars that look all round."""
 STEADY_DB, STEADY_LEAST, STEADY_S = 1.5, 5, 10.0
 FORGET_NS = 120 * NS_PER_S
 
@@ -31,6 +33,7 @@ class LinkJudge:
     def __init__(self, settings: FusionSettings) -> None:
         self._settings = settings
         self._noted: dict[str, _Noted] = {}
+        self._shares: dict[tuple[str, ...], float] = {}
         self.assessments: dict[str, Assessment] = {}
 
     def judge(
@@ -87,24 +90,42 @@ class LinkJudge:
         watching = [
             device
             for device, one in sorted(health.items())
-            if one.kind in {"radar", "camera"}
+            if one.kind == "radar"
             and one.healthy
             and (now_ns - max(one.since_ns, alone_since_ns)) * 1e-9 >= settings.decoy_after_s
         ]
         if not watching or track.snr_db < settings.decoy_snr_db:
             return Assessment(None if not watching else 0.0, (), level, heard)
         alone_s = (now_ns - alone_since_ns) * 1e-9
+        share = self._shares.get(tuple(watching))
+        if share is None:
+            share = covered_share([settings.mount(device) for device in watching])
+            self._shares = {tuple(watching): share}
         reasons = [
-            f"{', '.join(watching)} sees nothing in the air for {alone_s // 5 * 5:.0f} s",
+            f"{', '.join(watching)} sees nothing in the air for {alone_s // 5 * 5:.0f} s in {100 * share:.0f} % of "
+            "all directions",
             f"{track.snr_db:.0f} dB: near enough to be seen",
         ]
-        score = NOT_SEEN + STRONG
+        score = NOT_SEEN * share + STRONG
         steady_db = _spread_db(link, now_ns)
         if steady_db is not None and steady_db < STEADY_DB:
             score += STEADY
             reasons.append(f"level steady within {steady_db:.1f} dB: it does not move")
         reasons.append("a pilot near the node would look the same")
+        if score < SUSPECT:
+            return Assessment(score, tuple(reasons), level, heard)
         return Assessment(score, tuple(reasons), "advisory", (*heard, "no object where one should be seen"))
+
+
+def covered_share(mounts: Sequence[SensorMount]) -> float:
+    """Share of all bearings that lie in a field of view."""
+    seen = {
+        bearing
+        for mount in mounts
+        for bearing in range(360)
+        if abs(turned_deg(mount.heading_deg, bearing)) <= mount.azimuth_half_deg
+    }
+    return len(seen) / 360
 
 
 def _spread_db(link: RadioLink, now_ns: int) -> float | None:

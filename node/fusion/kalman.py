@@ -74,18 +74,40 @@ def disturbed(estimate: Estimate, since_s: float, acceleration_mps2: float) -> E
     return Estimate(estimate.mean, cov, estimate.time_ns)
 
 
-def innovation(estimate: Estimate, measurement: Measurement, sight: Sight) -> Innovation:
-    """Compare a measurement with an estimate of its time."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Prospect:
+    """What a module would measure of an estimate: made once for each object and scan.
+
+    Parameters
+    ----------
+    expected, jacobian
+        Of all four rows.
+    spread
+        Covariance of what is expected, 4 x 4.
+    """
+
+    expected: Array
+    jacobian: Array
+    spread: Array
+
+
+def prospect(estimate: Estimate, sight: Sight) -> Prospect:
+    """What a module would measure of an estimate."""
     expected, jacobian = sight.expected(estimate.mean)
+    return Prospect(expected, jacobian, jacobian @ estimate.cov @ jacobian.T)
+
+
+def innovation(estimate: Estimate, measurement: Measurement, sight: Sight, seen: Prospect | None = None) -> Innovation:
+    """Compare a measurement with an estimate of its time; ``seen`` where it was made before."""
+    seen = seen or prospect(estimate, sight)
     rows = list(measurement.rows)
-    residual = measurement.values - expected[rows]
+    residual = measurement.values - seen.expected[rows]
     for at, row in enumerate(rows):
         if row == AZIMUTH:
             residual[at] = (residual[at] + math.pi) % (2 * math.pi) - math.pi
-    part = jacobian[rows]
-    cov = part @ estimate.cov @ part.T + measurement.noise
+    cov = seen.spread[np.ix_(rows, rows)] + measurement.noise
     distance2 = float(residual @ np.linalg.solve(cov, residual))
-    return Innovation(residual, part, cov, distance2, float(np.linalg.slogdet(cov)[1]))
+    return Innovation(residual, seen.jacobian[rows], cov, distance2, float(np.linalg.slogdet(cov)[1]))
 
 
 def updated(estimate: Estimate, measurement: Measurement, new: Innovation) -> Estimate:

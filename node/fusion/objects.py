@@ -13,11 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from node.fusion.air_object import AirObject, Moment, Seen
-from node.fusion.assign import FORBIDDEN, assigned
-from node.fusion.kalman import GATE, Innovation, begun, disturbed, innovation, predicted, updated
-from node.fusion.measure import AZIMUTH, RANGE, SPEED, Measurement, Sight
+from node.fusion.assign import assigned
+from node.fusion.gating import SAME_M, compared, one_thing, pair_cost
+from node.fusion.kalman import GATE, Innovation, begun, disturbed, predicted, updated
+from node.fusion.measure import AZIMUTH, RANGE, Measurement, Sight
 from node.fusion.settings import NS_PER_S, FusionSettings
 
+MOST_IN_SCAN = 200
+"""Points of one scan; beyond, the strongest are taken and the others counted."""
 LATE_NS = 300_000_000
 """Measurements older than the object by more than that are not used: they come from a port that lags."""
 KEEP_NS = 100_000_000
@@ -29,9 +32,8 @@ COAST_SHARE = 0.5
 """An object is waited for half as long as it was seen, within the settings: what was seen shortly may be none."""
 SCAN_SHARE = 0.2
 """How fast the known period of a module follows."""
-SAME_D2, SAME_M, SAME_MPS = 9.0, 2.0, 3.0
+SAME_D2, SAME_MPS = 9.0, 3.0
 """Two objects are one when places and speeds agree within three standard deviations, and within these, for a while."""
-SAME_SPEED_MPS = 1.0
 SAME_SCANS = 8
 FAR_SIGMAS, FAR_CERTAINTY = 4.0, 4.0
 SLOWEST_MPS = 1.0
@@ -65,6 +67,9 @@ class ObjectTracker:
 
     def scan(self, measurements: Sequence[Measurement]) -> None:
         """Take the measurements of one module at one time."""
+        if len(measurements) > MOST_IN_SCAN:
+            self.refused += len(measurements) - MOST_IN_SCAN
+            measurements = sorted(measurements, key=lambda one: -(one.snr_db or 0.0))[:MOST_IN_SCAN]
         first = measurements[0]
         time_ns, device, sight = first.time_ns, first.device, self.sight(first.device)
         self._learn_period(device, time_ns)
@@ -72,30 +77,27 @@ class ObjectTracker:
         self.late += sum(time_ns < one.estimate.time_ns - LATE_NS for one in self.objects)
         for one in usable:
             one.estimate = predicted(one.estimate, time_ns, self._settings.acceleration_mps2)
-        news = [[innovation(one.estimate, measurement, sight) for measurement in measurements] for one in usable]
+        news = compared([one.estimate for one in usable], measurements, sight)
         taken: set[int] = set()
         hit: set[int] = set()
         for group in (True, False):  # confirmed objects choose first
             chosen = [at for at, one in enumerate(usable) if (one.confirmed_ns is not None) == group]
             free = [at for at in range(len(measurements)) if at not in taken]
-            cost = [
-                [
-                    news[row][column].distance2 + news[row][column].log_volume if news[row][column].gated else FORBIDDEN
-                    for column in free
-                ]
-                for row in chosen
-            ]
+            free = [at for at in free if any((row, at) in news for row in chosen)]
+            chosen = [row for row in chosen if any((row, at) in news for at in free)]
+            cost = [[pair_cost(news.get((row, at))) for at in free] for row in chosen]
             for row, column in assigned(cost):
-                self._hit(usable[chosen[row]], measurements[free[column]], news[chosen[row]][free[column]])
+                self._hit(usable[chosen[row]], measurements[free[column]], news[chosen[row], free[column]])
                 taken.add(free[column])
                 hit.add(chosen[row])
             if group:
                 self._find_again([one for at, one in enumerate(usable) if at not in hit], measurements, taken, sight)
+        gated = {at for _, at in news}
         begun_here: list[Measurement] = []
         for at, measurement in enumerate(measurements):
-            if at in taken or any(row[at].gated for row in news):
+            if at in taken or at in gated:
                 continue
-            if any(_one_thing(measurement, other) for other in begun_here):
+            if any(one_thing(measurement, other) for other in begun_here):
                 continue
             begun_here.append(measurement)
             self._begin(measurement, sight)
@@ -112,12 +114,14 @@ class ObjectTracker:
             if one.confirmed_ns is not None and one.moving and measurements[0].device in one.seen
         ]
         free = [at for at in range(len(measurements)) if at not in taken]
-        news = [[innovation(estimate, measurements[at], sight) for at in free] for _, estimate in wider]
-        cost = [[new.distance2 + new.log_volume if new.gated else FORBIDDEN for new in row] for row in news]
+        if not wider or not free:
+            return
+        news = compared([estimate for _, estimate in wider], [measurements[at] for at in free], sight)
+        cost = [[pair_cost(news.get((row, column))) for column in range(len(free))] for row in range(len(wider))]
         for row, column in assigned(cost):
             one = wider[row][0]
             one.estimate = wider[row][1]
-            self._hit(one, measurements[free[column]], news[row][column])
+            self._hit(one, measurements[free[column]], news[row, column])
             taken.add(free[column])
 
     def age(self, time_ns: int) -> list[AirObject]:
@@ -245,17 +249,4 @@ def _both_fresh(first: AirObject, second: AirObject) -> bool:
     """Whether one scan of one module saw both: then they are two."""
     return any(
         device in second.seen and seen.last_ns == second.seen[device].last_ns for device, seen in first.seen.items()
-    )
-
-
-def _one_thing(first: Measurement, second: Measurement) -> bool:
-    """Whether two measurements of one scan are points of one extended thing: as near as its size and errors allow."""
-    if first.rows != second.rows:
-        return False
-    range_m = float(first.values[first.rows.index(RANGE)]) if RANGE in first.rows else None
-    size = {RANGE: SAME_M, SPEED: SAME_SPEED_MPS}
-    off = np.abs(first.values - second.values)
-    sigma = np.sqrt(np.diag(first.noise) + np.diag(second.noise))
-    return all(
-        off[at] < size.get(row, SAME_M / range_m if range_m else 0.0) + sigma[at] for at, row in enumerate(first.rows)
     )
