@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from dsp.analysis import USABLE_SHARE, Analysed, Slice
 from dsp.baseband import Baseband
 from dsp.bursts import Burst, ChirpFinding
 from dsp.chirp_packets import BEFORE_SYMBOLS, LONGEST_S, ChirpPacket, longest_s, prove
 from dsp.chirps import ChirpShape
-from dsp.preambles import GROUP, LEAST_RATE_PER_BANDWIDTH, PreambleBank, Trigger
+from dsp.preambles import GROUP, LEAST_RATE_PER_BANDWIDTH, Hidden, PreambleBank, Trigger
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.record import ChirpPhy, HopTiming
 from dsp.units import to_db
@@ -23,11 +24,16 @@ any record's link on one channel (80 ms)."""
 GROUPS = 2
 """Half of the shapes at a time: half of the cost, and a link that is always on is found all the same."""
 FOCUS_SEGMENTS = 74
-"""After a proof its shape is searched for without a pause for this long: two seconds."""
+"""After two proofs its shape is searched for without a pause for this long: two seconds."""
+FOCUS_WITHIN = 37
+"""Segments between the two: one second."""
 COVERED_SHARE = 0.45
-"""A trigger beside which the energy mask covers this share of a band as wide as its chirp is left to the regions."""
-PROOFS_PER_SEGMENT = 1.5
-"""Triggers proved a segment in the long run, strongest first; the rest are counted. White noise gives one."""
+"""Where the energy mask covers this share of a band as wide as a chirp, packets are left to the regions."""
+PROOFS_PER_SEGMENT = 0.4
+"""Triggers tried a segment while none is proved, strongest first; the rest are counted. White noise gives about so
+many."""
+PROOF_REWARD = 3.0
+"""Tries that each proved packet pays for: a link that is heard is followed."""
 MOST_PROOFS = 10
 """Proofs saved up while nothing is heard, for the packets of one dwell."""
 SAME_CHANNEL_SHARE = 0.6
@@ -51,7 +57,6 @@ class WeakCounters:
     """What the search did."""
 
     triggers: int = 0
-    covered: int = 0
     over_budget: int = 0
     proved: int = 0
 
@@ -59,7 +64,7 @@ class WeakCounters:
 class WeakChirps:
     """Searches consecutive samples of one tuning for packets of chirps below the noise.
 
-    Costs 0.45 bare transform passes for each shape that is being searched for, half of them at a time.
+    Costs 0.8 bare transform passes for each shape that is being searched for, half of them at a time.
 
     Parameters
     ----------
@@ -76,7 +81,11 @@ class WeakChirps:
             for shape in hopping_shapes()
             if rate_hz >= LEAST_RATE_PER_BANDWIDTH * shape.bandwidth_hz
         ]
+        shapes = [bank.shape for bank in self._banks]
+        self._widest_hz = max((shape.bandwidth_hz for shape in shapes), default=0.0)
+        self._preamble_samples = GROUP * max((shape.symbol_s for shape in shapes), default=0.0) * rate_hz
         self._focus = [0] * len(self._banks)
+        self._proved_at = [-FOCUS_WITHIN] * len(self._banks)
         self._segment = 0
         self._proofs = float(MOST_PROOFS)
         self._keep = int((LONGEST_S + 0.012) * rate_hz)
@@ -104,41 +113,51 @@ class WeakChirps:
         self._samples = np.concatenate((self._samples, samples))
         per_group = -(-len(self._banks) // GROUPS)
         turn = self._segment // TURN_SEGMENTS % GROUPS
+        hidden = self._hide(mask, segment_first)
         found: list[Trigger] = []
         for index, bank in enumerate(self._banks):
             if index // per_group != turn and self._focus[index] <= self._segment:
                 continue
             back = int(GROUP * bank.shape.symbol_s * self._where.sample_rate_hz)
             begin = max(self._first, segment_first - back)
-            found += bank.feed(self._samples[begin - self._first :], begin)
+            found += bank.feed(self._samples[begin - self._first :], begin, hidden)
         self.counters.triggers += len(found)
-        open_ones = [t for t in found if not self._covered(t, mask, segment_first)]
-        self.counters.covered += len(found) - len(open_ones)
-        open_ones.sort(key=lambda t: -t.ratio)
+        found.sort(key=lambda t: -t.ratio)
         self._proofs = min(MOST_PROOFS, self._proofs + PROOFS_PER_SEGMENT)
-        taken = open_ones[: int(self._proofs)]
+        taken = found[: int(self._proofs)]
         self._proofs -= len(taken)
-        self.counters.over_budget += len(open_ones) - len(taken)
+        self.counters.over_budget += len(found) - len(taken)
         self._waiting += taken
         self._segment += 1
         packets = self._prove_due(final=final)
         self._forget()
         return [self._analysed(packet) for packet in packets]
 
-    def _covered(self, trigger: Trigger, mask: NDArray[np.bool_], segment_first: int) -> bool:
-        """Whether the energy mask shows the trigger's band and time already."""
-        points, rate_hz = self._where.points, self._where.sample_rate_hz
-        rows = len(mask)
-        first = (trigger.first_sample - segment_first) // points
-        last = first + int(GROUP * trigger.shape.symbol_s * rate_hz / points) + 1
-        # The carrier lies anywhere within half a bandwidth of the line: look for any band of the chirp's width there.
-        middle = (trigger.tone_hz / rate_hz + 0.5) * mask.shape[1]
-        width = max(1, int(trigger.shape.bandwidth_hz / rate_hz * mask.shape[1]))
-        cells = mask[max(0, first) : max(1, min(rows, last)), max(0, int(middle) - width) : int(middle) + width]
-        if cells.shape[0] == 0 or cells.shape[1] < width:
-            return False
-        running = np.concatenate(([0.0], np.cumsum(cells.mean(axis=0))))
-        return bool((running[width:] - running[:-width]).max() > COVERED_SHARE * width)
+    def _hide(self, mask: NDArray[np.bool_], segment_first: int) -> Hidden | None:
+        """What the energy mask shows, widened to where it makes lines when it is dechirped.
+
+        A band of a chirp's width that is covered in a row hides all lines within one and a half bandwidths of its
+        middle, now and for the length of a preamble before.
+        """
+        if not len(mask) or not mask.any():
+            return None
+        columns = mask.shape[1]
+        width = min(columns, max(1, int(self._widest_hz / self._where.sample_rate_hz * columns)))
+        running = np.zeros((len(mask), columns + 1), dtype=np.float32)
+        np.cumsum(mask, axis=1, out=running[:, 1:])
+        covered = (running[:, width:] - running[:, :-width]) > COVERED_SHARE * width
+        if not covered.any():
+            return None
+        # A covered band that begins at column c hides columns c - width to c + 2 width, and the rows before it.
+        beginning = np.zeros(mask.shape, dtype=np.uint8)
+        beginning[:, : covered.shape[1]] = covered
+        across = 3 * width + 1
+        widened = ndimage.maximum_filter1d(
+            beginning, across, axis=1, mode="constant", origin=-(across // 2 - 2 * width)
+        )
+        back = int(self._preamble_samples / self._where.points) + 1
+        hidden = ndimage.maximum_filter1d(widened, back + 1, axis=0, mode="constant", origin=-((back + 1) // 2))
+        return Hidden(hidden.astype(np.bool_), segment_first, self._where.points)
 
     def _prove_due(self, *, final: bool) -> list[ChirpPacket]:
         rate_hz = self._where.sample_rate_hz
@@ -154,8 +173,11 @@ class WeakChirps:
                 continue
             packets.append(packet)
             index = next(i for i, bank in enumerate(self._banks) if bank.shape == packet.shape)
-            self._focus[index] = self._segment + FOCUS_SEGMENTS
+            if self._segment - self._proved_at[index] < FOCUS_WITHIN:
+                self._focus[index] = self._segment + FOCUS_SEGMENTS
+            self._proved_at[index] = self._segment
         self.counters.proved += len(packets)
+        self._proofs = min(MOST_PROOFS, self._proofs + PROOF_REWARD * len(packets))
         self._recent = [p for p in self._recent if p.start_sample > end - 4 * LONGEST_S * rate_hz] + packets
         return sorted(packets, key=lambda p: p.start_sample)
 
