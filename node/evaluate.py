@@ -119,6 +119,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--simulated", action="store_true", help="simulated links: every mode of every protocol in each band"
     )
+    parser.add_argument(
+        "--fusion", action="store_true", help="the fused picture of the shipped scenes, beside the truth"
+    )
     parser.add_argument("--snr", type=float, default=10.0, help="signal-to-noise ratio of simulated links, dB")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of a simulated scene (default: 5)")
     parser.add_argument("--seed", type=int, default=20_001, help="seed of the simulated scenes; training uses others")
@@ -191,9 +194,18 @@ def run(args: argparse.Namespace) -> int:
         from node.report.command import run_report
 
         return run_report(args)
+    if args.fusion:
+        if args.recordings is not None or args.simulated:
+            sys.stderr.write(
+                "skypicket evaluate: --fusion plays its own scenes; leave --recordings and --simulated out\n"
+            )
+            return 2
+        from node.fusion.evaluate import run_fusion
+
+        return run_fusion(args.only, as_json=args.json)
     if args.recordings is None and not args.simulated:
         sys.stderr.write(
-            "skypicket evaluate: nothing to do; give --recordings DIR, --simulated or both, or --report DIR\n"
+            "skypicket evaluate: nothing to do; give --recordings DIR, --simulated or both, --fusion, or --report DIR\n"
         )
         return 2
     classifier: Classifier | None = None

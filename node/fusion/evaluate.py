@@ -10,11 +10,13 @@ References
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -227,5 +229,15 @@ def _shown(value: float | None) -> str:
     return "-" if value is None or not math.isfinite(value) else f"{value:.2f}"
 
 
-if __name__ == "__main__":
-    sys.stdout.write(table([evaluate_scene(name) for name in sys.argv[1:] or SCENES]))
+def run_fusion(only: str = "", *, as_json: bool = False) -> int:
+    """Print the figures of the scenes whose name holds a text; the exit code."""
+    names = [name for name in SCENES if only in name]
+    if not names:
+        sys.stderr.write(f"skypicket evaluate: no scene of the fusion has {only!r} in its name: {', '.join(SCENES)}\n")
+        return 2
+    if find_spec("stonesoup") is None:
+        sys.stderr.write("skypicket evaluate: the metrics need Stone Soup; pip install 'skypicket[report]'\n")
+        return 1
+    rows = [evaluate_scene(name) for name in names]
+    sys.stdout.write(json.dumps([asdict(row) for row in rows], indent=1) + "\n" if as_json else table(rows))
+    return 0
