@@ -16,6 +16,7 @@ from dsp.chirps import ChirpShape
 from dsp.preambles import GROUP, LEAST_RATE_PER_BANDWIDTH, Hidden, PreambleBank, Trigger
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.record import ChirpPhy, HopTiming
+from dsp.tape import Tape
 from dsp.units import to_db
 
 TURN_SEGMENTS = 4
@@ -23,10 +24,10 @@ TURN_SEGMENTS = 4
 any record's link on one channel (80 ms)."""
 GROUPS = 2
 """Half of the shapes at a time: half of the cost, and a link that is always on is found all the same."""
-FOCUS_SEGMENTS = 74
-"""After two proofs its shape is searched for without a pause for this long: two seconds."""
-FOCUS_WITHIN = 37
-"""Segments between the two: one second."""
+FOCUS_SEGMENTS = 148
+"""After two proofs its shape is searched for without a pause for this long: four seconds."""
+FOCUS_WITHIN = 110
+"""Segments between the two at most: three seconds, in which the slowest link comes round."""
 COVERED_SHARE = 0.45
 """Where the energy mask covers this share of a band as wide as a chirp, packets are left to the regions."""
 PROOFS_PER_SEGMENT = 0.4
@@ -89,7 +90,7 @@ class WeakChirps:
         self._segment = 0
         self._proofs = float(MOST_PROOFS)
         self._keep = int((LONGEST_S + 0.012) * rate_hz)
-        self._samples: NDArray[np.complex64] = np.zeros(0, dtype=np.complex64)
+        self._tape: Tape[np.complex64] = Tape(0, np.complex64)
         self._first = 0
         self._waiting: list[Trigger] = []
         self._recent: list[ChirpPacket] = []
@@ -109,8 +110,8 @@ class WeakChirps:
         """
         if not self._banks:
             return []
-        segment_first = self._first + len(self._samples)
-        self._samples = np.concatenate((self._samples, samples))
+        segment_first = self._first + len(self._tape)
+        self._tape.append(samples)
         per_group = -(-len(self._banks) // GROUPS)
         turn = self._segment // TURN_SEGMENTS % GROUPS
         hidden = self._hide(mask, segment_first)
@@ -120,7 +121,7 @@ class WeakChirps:
                 continue
             back = int(GROUP * bank.shape.symbol_s * self._where.sample_rate_hz)
             begin = max(self._first, segment_first - back)
-            found += bank.feed(self._samples[begin - self._first :], begin, hidden)
+            found += bank.feed(self._tape.rows[begin - self._first :], begin, hidden)
         self.counters.triggers += len(found)
         found.sort(key=lambda t: -t.ratio)
         self._proofs = min(MOST_PROOFS, self._proofs + PROOFS_PER_SEGMENT)
@@ -161,14 +162,14 @@ class WeakChirps:
 
     def _prove_due(self, *, final: bool) -> list[ChirpPacket]:
         rate_hz = self._where.sample_rate_hz
-        end = self._first + len(self._samples)
+        end = self._first + len(self._tape)
         due = [t for t in self._waiting if final or t.first_sample + longest_s(t.shape) * rate_hz <= end]
         self._waiting = [t for t in self._waiting if t not in due]
         packets: list[ChirpPacket] = []
         for trigger in sorted(due, key=lambda t: -t.ratio):
             begin = max(self._first, int(trigger.first_sample - 2 * BEFORE_SYMBOLS * trigger.shape.symbol_s * rate_hz))
             stop = int(trigger.first_sample + longest_s(trigger.shape) * rate_hz)
-            packet = prove(self._samples[begin - self._first : stop - self._first], begin, rate_hz, trigger)
+            packet = prove(self._tape.rows[begin - self._first : stop - self._first], begin, rate_hz, trigger)
             if packet is None or any(_same(packet, other, rate_hz) for other in (*packets, *self._recent)):
                 continue
             packets.append(packet)
@@ -182,9 +183,9 @@ class WeakChirps:
         return sorted(packets, key=lambda p: p.start_sample)
 
     def _forget(self) -> None:
-        surplus = len(self._samples) - self._keep
+        surplus = len(self._tape) - self._keep
         if surplus > 0:
-            self._samples = self._samples[surplus:].copy()
+            self._tape.drop(surplus)
             self._first += surplus
 
     def _analysed(self, packet: ChirpPacket) -> Analysed:
@@ -209,7 +210,7 @@ class WeakChirps:
             cut_high=high_hz > usable_hz,
         )
         # Below the noise a picture shows nothing: no patch is cut of it.
-        nothing = Baseband(self._samples[:1], where.sample_rate_hz, packet.offset_hz)
+        nothing = Baseband(np.zeros(1, dtype=np.complex64), where.sample_rate_hz, packet.offset_hz)
         share = shape.bandwidth_hz / where.sample_rate_hz
         return Analysed(burst, nothing, packet.noise_power, share, 1.0, 0.0, patchable=False)
 
