@@ -26,9 +26,13 @@ Message = tuple[str, dict[str, Any] | None]
 class Program:
     """A program that runs beside the test; its lines of standard output come one by one."""
 
-    def __init__(self, *command: str | Path) -> None:
+    def __init__(self, *command: str | Path, typed: bool = False) -> None:
         self.process = subprocess.Popen(
-            [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [str(part) for part in command],
+            stdin=subprocess.PIPE if typed else None,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         self.lines: list[str] = []
         self._coming: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -60,6 +64,12 @@ class Program:
             pass
         return line
 
+    def type(self, line: str) -> None:
+        """Write a line to its standard input."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and give the exit code."""
         self.process.send_signal(number)
@@ -75,6 +85,8 @@ class Program:
         self._reader.join(TIMEOUT_S)
         assert self.process.stdout is not None
         self.process.stdout.close()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
 
 
 class Subscriber:
@@ -144,7 +156,13 @@ def subscriber() -> type[Subscriber]:
 def skypicket() -> Callable[..., Program]:
     """Starts the command line as a program; a context manager."""
 
-    def start(*arguments: str | Path) -> Program:
-        return Program(sys.executable, "-P", "-m", "node", *arguments)
+    def start(*arguments: str | Path, typed: bool = False) -> Program:
+        return Program(sys.executable, "-P", "-m", "node", *arguments, typed=typed)
 
     return start
+
+
+@pytest.fixture
+def program() -> type[Program]:
+    """Starts any program; a context manager."""
+    return Program
