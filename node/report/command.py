@@ -14,7 +14,7 @@ from node.evaluate import Row, evaluate_recordings
 from node.report.machine import this_machine
 from node.report.markdown import Report
 from node.report.results import RunResult
-from node.report.run_all import Work, run_all
+from node.report.run_all import Work, WorkerLost, run_all
 from node.report.runs import Run, planned
 from node.report.store import ResultWriter, fingerprint, load
 from node.report.summary import summarise
@@ -72,17 +72,21 @@ def _collect(missing: Sequence[Run], work: Work, store: Path) -> tuple[int, list
     failed, new = 0, []
     told_s = begun_s = time.monotonic()
     with ResultWriter(store) as writer:
-        for result in run_all(missing, work):
-            writer.append(result)
-            if result.fault is None:
-                new.append(result)
-            else:
-                failed += 1
-                _tell(f"{result.run.key}: {result.fault}")
-            now_s = time.monotonic()
-            if now_s - told_s >= TELL_EVERY_S:
-                told_s = now_s
-                _tell(f"{failed + len(new)} of {len(missing)} runs in {(now_s - begun_s) / 60:.1f} min")
+        try:
+            for result in run_all(missing, work):
+                writer.append(result)
+                if result.fault is None:
+                    new.append(result)
+                else:
+                    failed += 1
+                    _tell(f"{result.run.key}: {result.fault}")
+                now_s = time.monotonic()
+                if now_s - told_s >= TELL_EVERY_S:
+                    told_s = now_s
+                    _tell(f"{failed + len(new)} of {len(missing)} runs in {(now_s - begun_s) / 60:.1f} min")
+        except WorkerLost as fault:
+            failed += 1
+            _tell(f"{fault} Everything before is kept: go on with fewer --workers")
     return failed, new
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 
 from models.classifier import Classifier
 from node.report.perform import perform
@@ -27,6 +29,10 @@ class Work:
     workers: int = 1
     budget_s: float | None = None
     """No run is begun after this time; None: all are done."""
+
+
+class WorkerLost(Exception):
+    """A worker process died, most likely for want of memory."""
 
 
 class _Worker:
@@ -53,6 +59,7 @@ _worker: _Worker | None = None
 
 def _prepare(chain: str, with_model: bool) -> None:
     global _worker  # noqa: PLW0603  # the initialiser of a process has no other place
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us
     _worker = _Worker(chain, with_model=with_model)
 
 
@@ -74,6 +81,11 @@ def run_all(
         How.
     monotonic_s
         Clock of the budget.
+
+    Raises
+    ------
+    WorkerLost
+        If a worker process died; what was given before stands.
     """
     begun_s = monotonic_s()
 
@@ -109,5 +121,12 @@ def run_all(
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()
+    except BrokenProcessPool as fault:
+        raise WorkerLost("a worker process died; was there too little memory for so many?") from fault
+    except BaseException:
+        # Interrupted, or nobody wants more: a run in the middle of its two minutes is given up.
+        for child in active_children():
+            child.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from node.cli import main
+
+FEW = ("--only", "analog-video|ntsc", "--no-model", "--fast", "--hours", "0")
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_report_is_made_and_gone_on_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, store = tmp_path / "report", tmp_path / "kept" / "runs.jsonl"
+    assert main(["evaluate", "--report", str(folder), "--store", str(store), *FEW]) == 0
+    assert "1 of 1 runs are in" in capsys.readouterr().err
+    first = lines(store)
+    assert len(first) == 1
+    assert str(first[0]["chain"]).endswith("-rules")
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    assert "| analog-video | ntsc | +10 dB | 1.00 (1/1" in text
+    assert "none (rules only)" in text
+
+    # Again with one trial more: what is there is not run again, and what was written stays (whoever edits the chain
+    # meanwhile).
+    assert (
+        main(["evaluate", "--report", str(folder), "--store", str(store), *FEW, "--trials", "2", "--any-version"]) == 0
+    )
+    second = lines(store)
+    assert second[:1] == first
+    assert len(second) == 2
+    assert "(2/2" in (folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_spent_budget_writes_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "--report", str(tmp_path), *FEW, "--budget", "0"]) == 0
+    assert "0 of 1 runs are in" in capsys.readouterr().err
+    assert "1 more are wanted" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert (tmp_path / "runs.jsonl").read_bytes() == b""
+
+
+def test_results_of_another_version_are_left_out_aloud(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "--report", str(tmp_path), *FEW]) == 0
+    store = tmp_path / "runs.jsonl"
+    data = lines(store)[0]
+    data["chain"] = "older"
+    store.write_text(json.dumps(data) + "\n", encoding="utf-8")
+    capsys.readouterr()
+    assert main(["evaluate", "--report", str(tmp_path), *FEW, "--budget", "0"]) == 0
+    err = capsys.readouterr().err
+    assert "1 results of other versions of the chain" in err
+    assert "0 of 1 runs" in err
+    assert main(["evaluate", "--report", str(tmp_path), *FEW, "--budget", "0", "--any-version"]) == 0
+    assert "1 of 1 runs" in capsys.readouterr().err
+    assert "`older`" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--report", "x", "--simulated"], "leave --simulated and --json out"),
+        (["--report", "x", "--recordings", "nowhere"], "nowhere: no such folder"),
+        (["--report", "x", "--trials", "-1"], "'-1' must be a whole number"),
+        (["--report", "x", "--hours", "nan"], "'nan' must be a number"),
+        (["--report", "x", "--budget", "soon"], "'soon' must be a number"),
+        (["--report", "x", "--workers", "0"], "'0' must be 1 or more"),
+        ([], "nothing to do; give --recordings DIR, --simulated or both"),
+    ],
+)
+def test_bad_arguments_are_told(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert main(["evaluate", "--report", str(tmp_path / "file" / "report"), *FEW]) == 1
+    err = capsys.readouterr().err
+    assert "file" in err
+    assert "Traceback" not in err
