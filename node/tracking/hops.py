@@ -261,11 +261,11 @@ def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) ->
         airtime_ratio=float(np.median(packets.duration_s)) / timing.airtime_s,
         channels=len(packets.channels_hz),
         jitter_s=float(np.sqrt(np.mean(error_s**2))),
-        significance=_significance(packets.count - 1, total - 1, chance_share(interval_s)),
+        significance=significance(packets.count - 1, total - 1, chance_share(interval_s)),
     )
 
 
-def _significance(fitting: int, total: int, share: float) -> float:
+def significance(fitting: int, total: int, share: float) -> float:
     """Minus the decimal logarithm of the chance of ``fitting`` or more of ``total``, by the Chernoff bound."""
     if total <= 0 or fitting <= share * total:
         return 0.0

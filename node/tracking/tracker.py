@@ -23,6 +23,8 @@ from node.tracking.hypotheses import chirp_candidates, keyed_candidates
 from node.tracking.labels import burst_label, family_of
 from node.tracking.links import Link, LinkPool
 from node.tracking.track import EndReason, Track, TrackChange
+from node.tracking.turn_links import TurnPool
+from node.tracking.turn_tracks import turn_track
 
 EMITTERS_EVERY_S = 0.1
 """How often emitters are judged: the tracker's share of the latency of a video track. Links are judged every step."""
@@ -87,6 +89,7 @@ class Tracker:
         self._node_name = node_name
         self._chirps: dict[tuple[int, float, bool], LinkPool] = {}
         self._keyed = LinkPool("keyed", keyed_candidates())
+        self._turns = TurnPool()
         self._emitters: dict[str, Emitter] = {}
         self._tracks: dict[str, _Published] = {}
         self._radios: dict[str, set[str]] = {}
@@ -110,7 +113,7 @@ class Tracker:
         self._now_ns = max(self._now_ns, step.end_ns)
         for sighting in step.sightings:
             self._sort(sighting)
-        changes = self._judge_links()
+        changes = self._judge_turns() + self._judge_links()
         last_ns = self._emitters_judged_ns
         if last_ns is None or self._now_ns - last_ns >= to_ns(EMITTERS_EVERY_S):
             self._emitters_judged_ns = self._now_ns
@@ -120,7 +123,7 @@ class Tracker:
     def close(self, end_ns: int) -> list[TrackChange]:
         """End of the signal: a last judgement, then every track ends."""
         self._now_ns = max(self._now_ns, end_ns)
-        changes = self._judge_links(final=True) + self._judge_emitters(final=True)
+        changes = self._judge_turns(final=True) + self._judge_links(final=True) + self._judge_emitters(final=True)
         changes += [self._end(key, "shutdown") for key in sorted(self._tracks)]
         self._tracks.clear()
         return changes
@@ -143,13 +146,12 @@ class Tracker:
                 pool = self._chirps[shape] = LinkPool(name, chirp_candidates(finding))
             pool.add(burst)
             self._radios.setdefault(pool.key, set()).add(sighting.radio)
-        elif (
-            isinstance(finding, (KeyingFinding, EnergyFinding))
-            and burst.bandwidth_hz >= KEYED_LEAST_BANDWIDTH_HZ
-            and burst.duration_s <= KEYED_LONGEST_S
-        ):
-            self._keyed.add(burst)
-            self._radios.setdefault(self._keyed.key, set()).add(sighting.radio)
+        elif isinstance(finding, (KeyingFinding, EnergyFinding)) and burst.duration_s <= KEYED_LONGEST_S:
+            self._turns.add(burst)
+            self._radios.setdefault(self._turns.key, set()).add(sighting.radio)
+            if burst.bandwidth_hz >= KEYED_LEAST_BANDWIDTH_HZ:
+                self._keyed.add(burst)
+                self._radios.setdefault(self._keyed.key, set()).add(sighting.radio)
         if family_of(label).startswith("drone") and not isinstance(finding, PROVED):
             return  # a lone burst is evidence; only a clock and a grid make a drone track
         if not self._claimed(burst):
@@ -181,10 +183,13 @@ class Tracker:
             for band in best.protocol.bands_of(best.mode):
                 if in_band(band, best.packets.channels_hz[0]):
                     centres.update(band.channels_hz)
-        claim = tuple((c - 0.6 * bandwidth_hz, c + 0.6 * bandwidth_hz) for c in sorted(centres))
-        if self._claims.get(link.key) == claim:
+        return self._claim_channels(link.key, centres, bandwidth_hz)
+
+    def _claim_channels(self, key: str, centres_hz: set[float], bandwidth_hz: float) -> list[TrackChange]:
+        claim = tuple((c - 0.6 * bandwidth_hz, c + 0.6 * bandwidth_hz) for c in sorted(centres_hz))
+        if self._claims.get(key) == claim:
             return []
-        self._claims[link.key] = claim
+        self._claims[key] = claim
         return self._merge_claimed()
 
     def _merge_claimed(self) -> list[TrackChange]:
@@ -246,6 +251,23 @@ class Tracker:
                 )
                 changes += self._claim(link, track.bandwidth_hz)
                 changes += self._tell(link.key, track)
+        return changes
+
+    def _judge_turns(self, *, final: bool = False) -> list[TrackChange]:
+        changes: list[TrackChange] = []
+        for link in self._turns.judge(self._now_ns, tuning_known=self._known, final=final):
+            published = self._tracks.get(link.key)
+            track = turn_track(
+                link,
+                published.track if published else None,
+                node_name=self._node_name,
+                model=self._model,
+                radios=self._radios[self._turns.key],
+                slice_centre_hz=self._slice_centre_hz,
+                tuning_known=self._known,
+            )
+            changes += self._claim_channels(link.key, set(link.channels_hz), track.bandwidth_hz)
+            changes += self._tell(link.key, track)
         return changes
 
     def _of_others(self, link: Link) -> bool:
@@ -318,6 +340,7 @@ class Tracker:
                 self._carriers.pop(key, None)
                 for pool in self._pools():
                     pool.links = [link for link in pool.links if link.key != key]
+                self._turns.links = [link for link in self._turns.links if link.key != key]
         horizon_ns = self._now_ns - 3 * to_ns(self._settings.emitter_timeout_s)
         for key in [k for k, e in self._emitters.items() if k not in self._tracks and e.last_ns < horizon_ns]:
             del self._emitters[key]

@@ -1,0 +1,129 @@
+"""Turns: the bursts that one end of a time-division link sends on one channel while it has the word."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from dsp.bursts import Burst, EnergyFinding, KeyingFinding
+from dsp.protocols.record import FskPhy, Mode, RfProtocol, TdmTiming
+
+BANDWIDTH_RANGE = (0.3, 1.3)
+"""Width of a burst over that of the record: the pieces of a weak packet are narrower."""
+BANDWIDTH_ROOM_HZ = 15e3
+"""A narrow signal takes some bins of 2.3 kHz more than it is wide."""
+FULL_BANDWIDTH = 0.6
+"""From this part of the record's width on a burst shows the whole signal."""
+DEVIATION_RANGE = (0.45, 1.4)
+"""Measured over the record's: pulse shaping and smoothing take off a third."""
+CHANNEL_SHARE = 0.5
+"""Bursts closer than this part of the bandwidth are on one channel."""
+CHANNEL_ROOM_HZ = 8e3
+WINDOW_SLACK_S = 3e-3
+"""A turn may seem so much longer than its window: noise at its ends."""
+RATE_TOLERANCE = 0.04
+SHORTEST_SHARE = 0.5
+"""Of the shortest packet: what is on air for less is a piece of noise."""
+TURNS_KEPT = 64
+OPEN_TURNS = 8
+"""Turns looked back at for the one that a burst goes on with."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """Bursts on one channel, no further apart than a window lasts."""
+
+    start_ns: int
+    end_ns: int
+    centre_hz: float
+    bursts: list[Burst] = field(default_factory=list)
+    full_s: float = 0.0
+    """Time on air of the bursts that show the whole signal."""
+    keyed: int = 0
+    """Bursts keyed as the record says."""
+    timed: int = 0
+    """Bursts keyed at the record's rate."""
+    wide_hz: float = 0.0
+    """Width of the bursts that show the whole signal, weighed by their length."""
+    cut: bool = False
+    """Runs out of the slice."""
+
+    @property
+    def keys(self) -> set[tuple[int, float]]:
+        """What tells its bursts from others."""
+        return {(burst.start_ns, burst.centre_hz) for burst in self.bursts}
+
+
+class TurnCollector:
+    """Turns that one mode of a time-division link may have sent.
+
+    Parameters
+    ----------
+    protocol, mode
+        The record; its timing takes turns and its signal is frequency keyed.
+    """
+
+    def __init__(self, protocol: RfProtocol, mode: Mode) -> None:
+        assert isinstance(mode.timing, TdmTiming)
+        assert isinstance(mode.phy, FskPhy)
+        self.protocol = protocol
+        self.mode = mode
+        self.timing = mode.timing
+        self.phy = mode.phy
+        self.turns: deque[Turn] = deque(maxlen=TURNS_KEPT)
+        self.news = 0
+        self._least_hz = BANDWIDTH_RANGE[0] * self.phy.bandwidth_hz
+        self._most_hz = BANDWIDTH_RANGE[1] * self.phy.bandwidth_hz + BANDWIDTH_ROOM_HZ
+        self._reach_hz = CHANNEL_SHARE * self.phy.bandwidth_hz + CHANNEL_ROOM_HZ
+        self._window_ns = (self.timing.window_s + WINDOW_SLACK_S) * 1e9
+
+    def add(self, burst: Burst) -> None:
+        """Put a burst to the turn it goes on with, or begin one; what is too wide or too narrow is left out."""
+        if not self._least_hz <= burst.bandwidth_hz <= self._most_hz:
+            return
+        self.news += 1
+        count = len(self.turns)
+        for index in range(count - 1, max(-1, count - 1 - OPEN_TURNS), -1):
+            turn = self.turns[index]
+            begin_ns, end_ns = min(turn.start_ns, burst.start_ns), max(turn.end_ns, burst.end_ns)
+            if end_ns - begin_ns < self._window_ns and abs(burst.centre_hz - turn.centre_hz) < self._reach_hz:
+                turn.start_ns, turn.end_ns = begin_ns, end_ns
+                self._put(turn, burst)
+                return
+        turn = Turn(burst.start_ns, burst.end_ns, burst.centre_hz)
+        self._put(turn, burst)
+        self.turns.append(turn)
+
+    def _put(self, turn: Turn, burst: Burst) -> None:
+        turn.bursts.append(burst)
+        turn.cut |= burst.cut_low or burst.cut_high
+        if burst.bandwidth_hz < FULL_BANDWIDTH * self.phy.bandwidth_hz:
+            return
+        total_s = turn.full_s + burst.duration_s
+        if turn.full_s:
+            part = burst.duration_s / total_s
+            turn.centre_hz += part * (burst.centre_hz - turn.centre_hz)
+            turn.wide_hz += part * (burst.bandwidth_hz - turn.wide_hz)
+        else:
+            turn.centre_hz, turn.wide_hz = burst.centre_hz, burst.bandwidth_hz
+        turn.full_s = total_s
+        finding = burst.finding
+        if not isinstance(finding, KeyingFinding):
+            return
+        low, high = DEVIATION_RANGE
+        if low * self.phy.deviation_hz < finding.deviation_hz < high * self.phy.deviation_hz:
+            turn.keyed += 1
+            rate_hz = finding.symbol_rate_hz or 0.0
+            turn.timed += abs(rate_hz / self.phy.bit_rate_bps - 1.0) < RATE_TOLERANCE
+
+    def worthy(self, begin_ns: int) -> list[Turn]:
+        """Turns since a moment that show the whole signal for long enough, in order of time."""
+        least_s = SHORTEST_SHARE * self.timing.shortest_s
+        return sorted(
+            (t for t in self.turns if t.full_s >= least_s and t.start_ns >= begin_ns), key=lambda turn: turn.start_ns
+        )
+
+
+def may_take_a_turn(burst: Burst) -> bool:
+    """Whether a burst may be one end's word, or a piece of it: keyed or mere energy, with a beginning or an end."""
+    return isinstance(burst.finding, (KeyingFinding, EnergyFinding)) and not (burst.cut_start and burst.cut_end)

@@ -1,0 +1,155 @@
+"""Time-division links from turns drawn here, not by the simulator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dsp.bursts import Burst, EnergyFinding, KeyingFinding
+from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
+from node.tracking.track import TrackChange
+from node.tracking.tracker import Tracker, TrackerSettings
+
+SLICE_HZ = 921.6e6
+GRID_915_HZ = tuple(915.125e6 + 250e3 * channel for channel in range(50))
+GRID_868_HZ = tuple(868e6 + 83.3e3 + 166.67e3 * channel for channel in range(10))
+WINDOW_S = {"16k": (0.130, 0.0137), "64k": (0.1142, 0.0042), "128k": (0.0637, 0.0025), "250k": (0.0385, 0.0017)}
+SIGNAL = {
+    "16k": (16e3, 50e3, 11.5e3),
+    "64k": (64e3, 166e3, 43e3),
+    "128k": (128e3, 320e3, 85e3),
+    "250k": (250e3, 410e3, 98e3),
+}
+
+
+def burst(
+    at_s: float, duration_s: float, centre_hz: float, width_hz: float, deviation_hz: float, rate_hz: float
+) -> Burst:
+    finding = KeyingFinding(deviation_hz, rate_hz, 6.0) if deviation_hz else EnergyFinding(0.5)
+    cut_low, cut_high = centre_hz - width_hz / 2 < SLICE_HZ - 1.15e6, centre_hz + width_hz / 2 > SLICE_HZ + 1.15e6
+    return Burst(round(at_s * 1e9), duration_s, centre_hz, width_hz, 6.0, -25.0, finding, cut_low, cut_high)
+
+
+def turns(
+    mode: str,
+    grid_hz: tuple[float, ...],
+    seconds: float,
+    seed: int,
+    *,
+    centre_hz: float = SLICE_HZ,
+    load: float = 0.0,
+    heard: float = 1.0,
+    offset_hz: float = 90e3,
+    ppm: float = 12.0,
+) -> list[Burst]:
+    """Both ends in turn, a new channel at every turn, packets of any length until the load is sent."""
+    rng = np.random.default_rng((seed, 31))
+    window_s, silence_s = WINDOW_S[mode]
+    rate_hz, width_hz, deviation_hz = SIGNAL[mode]
+    order = rng.permutation(len(grid_hz)).tolist()
+    shortest_s = 136 / rate_hz
+    found = []
+    for number in range(int(seconds / (window_s + silence_s))):
+        channel_hz = grid_hz[order[number % len(order)]] + offset_hz
+        if abs(channel_hz - centre_hz) > 1.1e6 - width_hz / 4:
+            continue
+        at_s = 0.0131 + number * (window_s + silence_s) * (1 + ppm * 1e-6) + rng.uniform(0, 2e-4)
+        end_s = at_s + max(shortest_s, load * window_s * rng.uniform(0.5, 1.0))
+        while at_s + shortest_s <= end_s + 1e-9:
+            length_s = min(float(rng.uniform(shortest_s, 16 * shortest_s)), end_s - at_s)
+            if rng.random() < heard:
+                wide = width_hz * float(rng.normal(1, 0.03))
+                rate = rate_hz * float(rng.normal(1, 0.01))
+                found.append(burst(at_s, length_s, channel_hz + float(rng.normal(0, 2e3)), wide, deviation_hz, rate))
+            at_s += length_s + 0.0005
+    return found
+
+
+def track(bursts: list[Burst], seconds: float, centre_hz: float = SLICE_HZ) -> list[TrackChange]:
+    tracker = Tracker(TrackerSettings(), "test")
+    changes: list[TrackChange] = []
+    step_ns = 27_306_667
+    ordered = sorted(bursts, key=lambda each: each.end_ns)
+    at = 0
+    for end_ns in range(step_ns, round(seconds * 1e9) + step_ns, step_ns):
+        first = at
+        while at < len(ordered) and ordered[at].end_ns < end_ns:
+            at += 1
+        sightings = tuple(
+            Sighting(b, None, "r", tuning_known=True, slice_centre_hz=centre_hz, slice_rate_hz=2.4e6)
+            for b in ordered[first:at]
+        )
+        changes += tracker.observe(BlockResult((Step(end_ns, sightings),), end_ns, "r", PipelineCounters()))
+    return changes + tracker.close(round(seconds * 1e9))
+
+
+def drones(changes: list[TrackChange]) -> list[tuple[str, str | None]]:
+    last = {change.track.track_id: change.track for change in changes}
+    return sorted(
+        (t.label, t.mode) for t in last.values() if t.family.startswith("drone") or t.label == "unknown-hopper"
+    )
+
+
+@pytest.mark.parametrize("mode", sorted(WINDOW_S))
+@pytest.mark.parametrize("load", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_link_that_takes_turns_is_one_track_with_its_air_rate(mode: str, load: float, seed: int) -> None:
+    changes = track(turns(mode, GRID_915_HZ, 6.0, seed, load=load), 6.0)
+    assert drones(changes) == [("sik", mode)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_where_all_channels_are_in_the_slice_it_is_named_within_a_second(seed: int) -> None:
+    changes = track(turns("64k", GRID_868_HZ, 2.0, seed, centre_hz=868.9e6, offset_hz=30e3), 2.0, 868.9e6)
+    first = next(change for change in changes if change.kind == "new" and change.track.label == "sik")
+    assert first.time_ns < 1.0e9
+    assert first.track.hop_rate_hz == pytest.approx(8.446, rel=1e-3)
+    assert drones(changes) == [("sik", "64k")]
+
+
+def test_missed_packets_do_not_hide_it_and_its_channels_are_told() -> None:
+    found = turns("64k", GRID_915_HZ, 6.0, 3, load=0.5, heard=0.7)
+    changes = track(found, 6.0)
+    assert drones(changes) == [("sik", "64k")]
+    told = changes[-1].track.channels_hz
+    assert len(told) >= 5
+    assert all(min(abs(hz - 90e3 - grid_hz) for grid_hz in GRID_915_HZ) < 5e3 for hz in told)
+
+
+def test_two_networks_at_once_are_two_tracks() -> None:
+    one = turns("64k", GRID_915_HZ, 7.0, 1, load=0.2)
+    two = turns("64k", GRID_915_HZ, 7.0, 2, load=0.2, offset_hz=201e3, ppm=-9.0)
+    moved = [burst(b.start_ns * 1e-9 + 0.047, b.duration_s, b.centre_hz, b.bandwidth_hz, 43e3, 64e3) for b in two]
+    assert drones(track(one + moved, 7.0)) == [("sik", "64k"), ("sik", "64k")]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_crowd_of_keyed_sensors_is_no_link(seed: int) -> None:
+    rng = np.random.default_rng((seed, 8))
+    found = []
+    for _ in range(30):
+        centre_hz = SLICE_HZ + float(rng.uniform(-1e6, 1e6))
+        rate_hz = float(rng.choice([32e3, 50e3, 100e3, 38.4e3]))
+        length_s = float(rng.uniform(2e-3, 30e-3))
+        at_s = np.cumsum(rng.exponential(1.5, 40))
+        found += [burst(float(t), length_s, centre_hz, 2.4 * rate_hz, 0.6 * rate_hz, rate_hz) for t in at_s if t < 30]
+    assert len(found) > 400
+    assert drones(track(found, 30.0)) == []
+
+
+@pytest.mark.parametrize("period_s", [0.1184, 0.0401])
+def test_one_sensor_on_one_channel_keeps_no_turns_whatever_its_clock(period_s: float) -> None:
+    found = [burst(0.01 + k * period_s, 2.1e-3, SLICE_HZ + 0.3e6, 166e3, 43e3, 64e3) for k in range(int(8 / period_s))]
+    assert drones(track(found, 8.0)) == []
+
+
+def test_channels_that_come_back_at_any_time_are_no_round() -> None:
+    """Two meters and a relay that share one clock on three channels do not go round their channels."""
+    rng = np.random.default_rng(4)
+    channels_hz = [SLICE_HZ + shift_hz for shift_hz in (-0.5e6, 0.0, 0.25e6)]
+    found = [
+        burst(0.01 + k * 0.1184, 2.1e-3, float(rng.choice(channels_hz)), 166e3, 43e3, 64e3)
+        for k in range(60)
+        if rng.random() < 0.4
+    ]
+    assert not any(label == "sik" for label, _ in drones(track(found, 8.0)))
