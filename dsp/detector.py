@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from dsp.analysis import Analysed, Slice, Stretch, analyse
 from dsp.bursts import Burst, ChirpFinding, PulseFinding
 from dsp.chirps import ChirpShape
+from dsp.energy import energy_mask
 from dsp.looks import Looks, LookSchedule
 from dsp.noise import NoiseFloor, NoiseTracker
 from dsp.pulses import merge_pulses, widened
-from dsp.regions import NARROW_GAP_S, NARROW_HZ, STROKE_GAP_ROWS, Region, energy_mask, find_regions, measure
-from dsp.spectrogram import FRAMES_PER_ROW, StftSettings, row_power, transform
+from dsp.regions import NARROW_GAP_S, NARROW_HZ, STROKE_GAP_ROWS, Region, find_regions, measure
+from dsp.spectrogram import FRAMES_PER_ROW, ShortTimeTransform, StftSettings, rows_in
 from dsp.tape import Tape
 from dsp.units import to_ns
 from dsp.weak_chirps import WeakChirps
@@ -87,8 +88,7 @@ class SliceDetector:
         self._settings = settings
         self._looks = Looks(where, LookSchedule())
         self._weak = WeakChirps(where)
-        self._pending: list[NDArray[np.complex64]] = []
-        self._pending_samples = 0
+        self._transform = ShortTimeTransform(where.points)
         self._done_samples = 0
         columns = where.points // 2
         self._base_sample = 0
@@ -132,47 +132,38 @@ class SliceDetector:
 
     def segments(self, samples: NDArray[np.complex64]) -> Iterator[Segment]:
         """Take the next samples; give each segment that they complete. To be used up before the next call."""
-        self._pending.append(samples)
-        self._pending_samples += len(samples)
+        self._samples.append(samples)
         self.counters.samples += len(samples)
         need = SEGMENT_ROWS * self.where.points
-        tail = self.where.points // 2
-        if self._pending_samples < need + tail:
-            return
-        stretch = np.concatenate(self._pending) if len(self._pending) > 1 else self._pending[0]
-        at = 0
-        while len(stretch) - at >= need + tail:
-            yield self._segment(stretch[at : at + need + tail], need, final=False)
-            at += need
-        self._pending = [stretch[at:].copy()]
-        self._pending_samples = len(stretch) - at
+        while self.counters.samples - self._done_samples >= need + self.where.points // 2:
+            yield self._segment(need, final=False)
 
     def flush(self) -> Segment:
         """End of the signal, or a gap: work on what is left and close every open region."""
-        stretch = np.concatenate(self._pending) if self._pending else np.zeros(0, dtype=np.complex64)
-        self._pending, self._pending_samples = [], 0
-        return self._segment(stretch, len(stretch), final=True)
+        return self._segment(self.counters.samples - self._done_samples, final=True)
 
-    def _segment(self, stretch: NDArray[np.complex64], advance: int, *, final: bool) -> Segment:
+    def _segment(self, advance: int, *, final: bool) -> Segment:
+        """Work on the next ``advance`` samples; the last row reaches half a transform beyond them."""
         self.counters.segments += 1
+        points, rate_hz = self.where.points, self.where.sample_rate_hz
+        first = self._done_samples
         self._done_samples += advance
-        spectrum = transform(stretch, self.where.points)
-        power = row_power(spectrum)
+        waiting = self._samples.rows[first - self._base_sample :]
+        samples = waiting[:advance]
+        rows = rows_in(min(len(waiting), advance + points // 2), points)
+        spectrum = self._spectrum.extend(rows * FRAMES_PER_ROW)
+        power = self._power.extend(rows)
+        fresh = self._mask.extend(rows)
+        self._transform.run(waiting, spectrum, power)
         found: list[Analysed] = []
-        if len(power):
+        if rows:
             self._floor = self.noise.observe(power)
-            ratio = power / self._floor.power
-            self._spectrum.append(spectrum)
-            self._power.append(power)
-            self._mask.append(energy_mask(ratio))
-        self._samples.append(stretch[:advance])
-        fresh = self._mask.rows[len(self._mask) - len(power) :]
+            energy_mask(power / self._floor.power, out=fresh)
         if self._floor is not None:
-            found += self._weak.feed(stretch[:advance], fresh, final=final)
+            found += self._weak.feed(samples, fresh, final=final)
             found += self._close_regions(final=final)
-            whole = Stretch(stretch[:advance], spectrum, self._done_samples - advance)
-            found += self._looks.feed(whole, power, self._floor, final=final)
-        return Segment(self.where.time_ns(self._done_samples), advance / self.where.sample_rate_hz, tuple(found))
+            found += self._looks.feed(Stretch(samples, spectrum, first), power, self._floor, final=final)
+        return Segment(self.where.time_ns(self._done_samples), advance / rate_hz, tuple(found))
 
     def _close_regions(self, *, final: bool) -> list[Analysed]:
         assert self._floor is not None
@@ -207,7 +198,10 @@ class SliceDetector:
             self.counters.regions_over_budget += len(extents) - self._budget_per_segment
             extents = extents[: self._budget_per_segment]
             extents.sort(key=lambda item: (item[0].first_row, item[0].low_column))
-        stretch = Stretch(self._samples.rows, self._spectrum.rows, self._base_sample)
+        # What waits for the next segment is not looked at: it depends on the size of the blocks.
+        stretch = Stretch(
+            self._samples.rows[: self._done_samples - self._base_sample], self._spectrum.rows, self._base_sample
+        )
         for extent, cut_start, cut_end in extents:
             analysed = analyse(
                 stretch,

@@ -10,19 +10,6 @@ from scipy import ndimage
 
 from dsp.quantile import quantile
 
-CELL_THRESHOLD = 2.8
-"""Power over the floor of a 3 by 3 mean of cells (4.5 dB).
-
-Cell-averaging CFAR [1] with the reference taken along time by the noise tracker instead of from neighbouring cells,
-so that a wide signal does not mask itself. The mean of nine correlated cells of noise has a standard deviation of 0.25;
-2.8 is exceeded about once in 10^7 cells, ten seconds of a 2.4 MS/s slice.
-
-[1] H. Rohling, "Radar CFAR thresholding in clutter and multiple target situations", IEEE Trans. AES 19(4), 1983.
-"""
-WIDE_COLUMNS = 11
-WIDE_LIMIT = 3.2
-WIDE_THRESHOLD = 1.75
-"""Mean of 33 cells (2.4 dB; a signal at -1.2 dB): the standard deviation of noise is 0.13, so about once in 10^7."""
 STROKE_CORRELATION = 0.8
 """Rows and columns of an oblique stroke are this well correlated at least."""
 CORE_LEVEL = 0.05
@@ -39,8 +26,6 @@ SCRAP_ROWS = 12
 """A scrap is shorter than this: 2.6 ms, two symbols of SF9 at 500 kHz."""
 SMALLEST_REGION_CELLS = 4
 """A region of fewer cells is a noise peak."""
-ROW_DYNAMIC_RANGE = 10**-3.5
-"""Cells 35 dB below the strongest of their row are its key clicks and window leakage."""
 NARROW_HZ = 60e3
 """Narrower regions may be the pulses of one keyed transmission."""
 NARROW_GAP_S = 0.012
@@ -68,43 +53,6 @@ class Region:
     """Pieces it was put together from."""
     stroke: bool = False
     """Oblique, or so sparsely filled that it must be made of oblique strokes."""
-
-
-def _sum3(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Sum of each row and its two neighbours."""
-    out = values.copy()
-    out[1:] += values[:-1]
-    out[:-1] += values[1:]
-    return out
-
-
-def energy_mask(ratio: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Cells that belong to a signal.
-
-    Two looks: the 3 by 3 mean of the power over the floor against ``CELL_THRESHOLD``, and for signals wider than a
-    tenth of a megahertz the mean over three rows and eleven columns against ``WIDE_THRESHOLD``, of values limited to
-    ``WIDE_LIMIT`` so that one strong line is not wide. Some eight additions a cell.
-
-    Parameters
-    ----------
-    ratio
-        (rows, columns) float32, power over the floor.
-    """
-    rows, columns = ratio.shape
-    smooth = _sum3(ratio)
-    across = smooth.copy()
-    across[:, 1:] += smooth[:, :-1]
-    across[:, :-1] += smooth[:, 1:]
-    strongest = ratio.max(axis=1, keepdims=True)
-    limit = np.maximum(np.float32(9.0 * CELL_THRESHOLD), strongest * np.float32(9.0 * ROW_DYNAMIC_RANGE))
-    mask: NDArray[np.bool_] = across > limit
-    if columns > 2 * WIDE_COLUMNS:
-        running = np.zeros((rows, columns + 1), dtype=np.float32)
-        np.cumsum(_sum3(np.minimum(ratio, np.float32(WIDE_LIMIT))), axis=1, out=running[:, 1:])
-        wide = running[:, WIDE_COLUMNS:] - running[:, :-WIDE_COLUMNS]
-        half = WIDE_COLUMNS // 2
-        mask[:, half : columns - half] |= wide > np.float32(3.0 * WIDE_COLUMNS * WIDE_THRESHOLD)
-    return mask
 
 
 def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: float, column_hz: float) -> list[Region]:

@@ -23,12 +23,19 @@ class Tape(Generic[T]):
 
     def __init__(self, width: int, dtype: type[T]) -> None:
         self._width = width
-        self._store: NDArray[T] = np.empty(self._shape(256), dtype=dtype)
+        self._dtype = dtype
+        self._store = self._empty(256)
         self._begin = 0
         self._end = 0
 
-    def _shape(self, rows: int) -> tuple[int, ...]:
-        return (rows, self._width) if self._width else (rows,)
+    def _empty(self, rows: int) -> NDArray[T]:
+        shape = (rows, self._width) if self._width else (rows,)
+        # Begins at a multiple of 64 bytes, as vector units like it.
+        size = int(np.prod(shape)) * np.dtype(self._dtype).itemsize
+        room = np.empty(size + 64, dtype=np.uint8)
+        skip = -room.ctypes.data % 64
+        store: NDArray[T] = room[skip : skip + size].view(self._dtype).reshape(shape)
+        return store
 
     def __len__(self) -> int:
         """Rows on the tape."""
@@ -39,17 +46,21 @@ class Tape(Generic[T]):
         """(len, width) or (len,): what is on the tape; valid until the next ``append``."""
         return self._store[self._begin : self._end]
 
-    def append(self, rows: NDArray[T]) -> None:
-        """Add rows at the end."""
-        need = len(self) + len(rows)
-        if self._end + len(rows) > len(self._store):
+    def extend(self, count: int) -> NDArray[T]:
+        """Make room for rows at the end and give the place to write them to, which holds anything."""
+        need = len(self) + count
+        if self._end + count > len(self._store):
             store = self._store
             if need > len(store) // 2:
-                store = np.empty(self._shape(3 * need), dtype=self._store.dtype)
+                store = self._empty(3 * need)
             store[: len(self)] = self.rows
             self._begin, self._end, self._store = 0, len(self), store
-        self._store[self._end : self._end + len(rows)] = rows
-        self._end += len(rows)
+        begin, self._end = self._end, self._end + count
+        return self._store[begin : self._end]
+
+    def append(self, rows: NDArray[T]) -> None:
+        """Add rows at the end."""
+        self.extend(len(rows))[...] = rows
 
     def drop(self, rows: int) -> None:
         """Forget rows at the beginning."""

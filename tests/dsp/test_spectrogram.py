@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dsp.spectrogram import StftSettings, power_rows, rows_in
+from dsp.spectrogram import FRAMES_PER_ROW, StftSettings, power_rows, row_power, rows_in, transform
 
 
 @pytest.mark.parametrize("rate_hz", [100e3, 250e3, 1e6, 1.92e6, 2.4e6, 3.2e6])
@@ -28,3 +28,19 @@ def test_frequency_ascends_from_the_lower_edge() -> None:
 
 def test_too_few_samples_give_no_rows() -> None:
     assert power_rows(np.zeros(100, np.complex64), 512).shape == (0, 256)
+
+
+@pytest.mark.parametrize("rate_hz", [250e3, 1.92e6, 2.4e6])
+def test_pieces_are_seamless_and_agree_with_the_definition(rate_hz: float) -> None:
+    points = StftSettings().points(rate_hz)
+    rng = np.random.default_rng(2)
+    samples = (rng.standard_normal((301 * points + 7, 2)) @ [1, 1j]).astype(np.complex64)
+    spectrum = transform(samples, points)
+    assert len(spectrum) == FRAMES_PER_ROW * rows_in(len(samples), points)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(points) + 0.5) / points)
+    hann /= np.sqrt(points * (hann**2).sum())
+    for frame in (0, 127, 128, 129, 300, len(spectrum) - 1):
+        expected = np.fft.fftshift(np.fft.fft(samples[frame * points // 2 :][:points] * hann))
+        assert np.allclose(spectrum[frame], expected, atol=1e-5)
+    squares = np.abs(spectrum.reshape(-1, 2, points // 2, 2)) ** 2
+    assert np.allclose(row_power(spectrum), squares.sum(axis=3).mean(axis=1), rtol=1e-4)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import fft
+
+from dsp.fourier import PLANS_KEPT, RowTransforms, aligned
+
+
+@pytest.mark.parametrize("points", [4, 100, 216, 333, 512])
+def test_agrees_with_scipy_wherever_the_result_goes(points: int) -> None:
+    rng = np.random.default_rng(points)
+    rows = (rng.standard_normal((9, points, 2)) @ [1, 1j]).astype(np.complex64)
+    transforms = RowTransforms(9, points)
+    transforms.rows[:] = rows
+    expected = fft.fft(rows[:7], axis=1)
+    assert np.allclose(transforms.run(7), expected, atol=1e-4)
+    aligned_rows = aligned((12, points))
+    odd = np.zeros(12 * points + 1, dtype=np.complex64)[1:].reshape(12, points)
+    across = np.zeros((points, 12), dtype=np.complex64).T
+    for place in (aligned_rows, odd, across):
+        assert transforms.run(7, place[3:10]) is not None
+        assert np.allclose(place[3:10], expected, atol=1e-4)
+        assert not place[:3].any()
+        assert not place[10:].any()
+
+
+def test_rows_that_are_never_written_are_padding() -> None:
+    transforms = RowTransforms(2, 64)
+    transforms.rows[:, :40] = 1.0
+    padded = np.zeros((2, 64), dtype=np.complex64)
+    padded[:, :40] = 1.0
+    assert np.allclose(transforms.run(2), fft.fft(padded, axis=1), atol=1e-4)
+    assert np.array_equal(transforms.rows, padded)
+
+
+def test_every_number_of_rows_works_though_few_plans_are_kept() -> None:
+    transforms = RowTransforms(3 * PLANS_KEPT, 16)
+    transforms.rows[:, 0] = 1.0
+    for count in [*range(1, 3 * PLANS_KEPT + 1), 1]:
+        assert np.allclose(transforms.run(count), np.ones((count, 16)), atol=1e-6)
+
+
+def test_the_same_samples_give_the_same_bits_in_another_object() -> None:
+    rng = np.random.default_rng(1)
+    rows = (rng.standard_normal((64, 512, 2)) @ [1, 1j]).astype(np.complex64)
+    results = []
+    for _ in range(2):
+        transforms = RowTransforms(64, 512)
+        transforms.rows[:] = rows
+        results.append(transforms.run(64).copy())
+    assert np.array_equal(results[0], results[1])
