@@ -156,6 +156,12 @@ class ClaimBook:
             self.supported.discard(claim.name)
         return gone
 
+    def forget(self) -> None:
+        """Forget every claim: the clock was set."""
+        self.claims.clear()
+        self.supported.clear()
+        self.by_address.clear()
+
     def _only_name(self, transmitter: str | None) -> str | None:
         """The name of a message without an identifier: that of its address, if it has told only one."""
         if transmitter is None:

@@ -17,6 +17,7 @@ from node.fusion.measure import Measurement, camera_measurement, radar_measureme
 from node.fusion.objects import ObjectTracker
 from node.fusion.picture import Affiliation, Assessment, FusedChange, FusionCounters
 from node.fusion.planes import AircraftBook
+from node.fusion.plausible import plausible_aircraft, plausible_claim
 from node.fusion.settings import FusionSettings
 from node.fusion.teller import Teller, judge_bird
 from node.tracking.track import EndReason, TrackChange
@@ -25,6 +26,10 @@ STEP_NS = 100_000_000
 """The picture is judged at every whole multiple of this time: its share of the latency of a message."""
 GROUP_EVERY = 5
 """Sources are grouped anew in every so many-th step, and whenever one comes or goes."""
+SET_BACK_NS = 2_000_000_000
+"""A time so much earlier than before means that the clock was set."""
+AHEAD_NS = 10_000_000_000
+"""Contacts from further in the future are of a clock that is wrong."""
 JUDGE_LONGEST_NS = 20 * STEP_NS
 """After a gap in the data only so much of it is judged step by step."""
 
@@ -134,6 +139,12 @@ class Fusion:
 
         What comes later with an earlier time is still used up to 0.3 s; calling this at other times changes only that.
         """
+        if self._judged_ns is not None and time_ns < self._judged_ns - SET_BACK_NS:
+            self._set_back(time_ns)
+        ahead = sum(one.time_ns > time_ns + AHEAD_NS for one in self._waiting)
+        if ahead:
+            self._counts = replace(self._counts, unusable=self._counts.unusable + ahead)
+            self._waiting = [one for one in self._waiting if one.time_ns <= time_ns + AHEAD_NS]
         due = sorted(
             (one for one in self._waiting if one.time_ns <= time_ns), key=lambda one: (one.time_ns, one.device)
         )
@@ -181,6 +192,19 @@ class Fusion:
 
     # --- steps -------------------------------------------------------------------------------------------------
 
+    def _set_back(self, time_ns: int) -> None:
+        """The clock was set back: what is known lies in the future. Begin anew; links and health go on."""
+        self._judged_ns = time_ns // STEP_NS * STEP_NS - STEP_NS
+        self._tracker.forget()
+        self._claims.forget()
+        self._aircraft.aircraft.clear()
+        self._waiting = [one for one in self._waiting if one.time_ns <= time_ns + AHEAD_NS]
+        self._radio = [replace(one, time_ns=min(one.time_ns, time_ns)) for one in self._radio]
+        self._health = {name: replace(one, since_ns=min(one.since_ns, time_ns)) for name, one in self._health.items()}
+        for link in self._links.links.values():
+            link.first_ns, link.last_ns = min(link.first_ns, time_ns), min(link.last_ns, time_ns)
+            link.levels.clear()
+
     def _sort(self, contact: Contact) -> Measurement | None:
         self._counts = replace(self._counts, contacts=self._counts.contacts + 1)
         measurement: Measurement | None = None
@@ -189,10 +213,10 @@ class Fusion:
         elif isinstance(contact, CameraContact):
             measurement = camera_measurement(contact)
         elif isinstance(contact, RemoteIdContact):
-            self._claims.take(contact, self._frame)
+            self._claims.take(plausible_claim(contact), self._frame)
             return None
         elif isinstance(contact, AircraftContact):
-            self._aircraft.take(contact, self._frame)
+            self._aircraft.take(plausible_aircraft(contact), self._frame)
             return None
         if measurement is None:
             self._counts = replace(self._counts, unusable=self._counts.unusable + 1)

@@ -20,12 +20,15 @@ from numpy.typing import NDArray
 
 from firmware_bridge.contacts import CameraContact, RadarContact
 from node.fusion.frame import to_module
+from node.fusion.plausible import FARTHEST_M, FASTEST_MPS, within
 from node.fusion.settings import SensorMount
 
 Array = NDArray[np.float64]
 RANGE, AZIMUTH, ELEVATION, SPEED = 0, 1, 2, 3
 """Rows in the order of ``RadarContact.covariance``."""
 SHORTEST_M = 0.05
+LARGEST_VARIANCE = 1e6
+"""A covariance with more is none."""
 CAMERA_SIGMA_DEG = 3.0
 """Of a box whose error the camera does not tell: half a box of a small object."""
 FINEST_SIGMA = (0.02, math.radians(0.2), math.radians(0.2), 0.02)
@@ -105,7 +108,12 @@ class Sight:
 
 def radar_measurement(contact: RadarContact, mount: SensorMount) -> Measurement | None:
     """What a radar contact tells; None when it tells nothing."""
-    told = (contact.range_m, contact.azimuth_deg, contact.elevation_deg, contact.radial_speed_mps)
+    told = (
+        within(contact.range_m, SHORTEST_M, FARTHEST_M),
+        within(contact.azimuth_deg, -360.0, 360.0),
+        within(contact.elevation_deg, -90.0, 90.0),
+        within(contact.radial_speed_mps, -FASTEST_MPS, FASTEST_MPS),
+    )
     sigmas = (
         mount.range_sigma_m,
         math.radians(mount.azimuth_sigma_deg),
@@ -113,15 +121,21 @@ def radar_measurement(contact: RadarContact, mount: SensorMount) -> Measurement 
         mount.speed_sigma_mps,
     )
     return _measurement(
-        contact.time_ns, contact.device, "radar", told, sigmas, covariance=contact.covariance, snr_db=contact.snr_db
+        contact.time_ns,
+        contact.device,
+        "radar",
+        told,
+        sigmas,
+        covariance=contact.covariance,
+        snr_db=within(contact.snr_db, -1000.0, 1000.0),
     )
 
 
 def camera_measurement(contact: CameraContact) -> Measurement | None:
     """What a camera contact tells; None when its lens is not known."""
-    told = (None, contact.azimuth_deg, contact.elevation_deg, None)
+    told = (None, within(contact.azimuth_deg, -360.0, 360.0), within(contact.elevation_deg, -90.0, 90.0), None)
     sigmas = tuple(
-        math.radians(CAMERA_SIGMA_DEG if error is None else error)
+        math.radians(CAMERA_SIGMA_DEG if (known := within(error, 0.0, 90.0)) is None else known)
         for error in (0.0, contact.azimuth_error_deg, contact.elevation_error_deg, 0.0)
     )
     return _measurement(
@@ -141,7 +155,7 @@ def _measurement(
     confidence: float | None = None,
     snr_db: float | None = None,
 ) -> Measurement | None:
-    rows = tuple(row for row, value in enumerate(told) if value is not None and math.isfinite(value))
+    rows = tuple(row for row, value in enumerate(told) if value is not None)
     if not rows:
         return None
     values = np.array([float(told[row] or 0.0) for row in rows])
@@ -157,11 +171,15 @@ def _measurement(
 
 def _given(covariance: tuple[tuple[float, ...], ...], rows: tuple[int, ...]) -> Array | None:
     """The module's own covariance for these rows; None where it is none."""
+    if not all(len(row) == len(covariance) for row in covariance):
+        return None
     whole = np.array(covariance, dtype=float)
     order = {4: (RANGE, AZIMUTH, ELEVATION, SPEED), 3: (RANGE, AZIMUTH, SPEED)}.get(len(whole))
     if order is None or whole.shape != (len(order), len(order)) or not set(rows) <= set(order):
         return None
     at = [order.index(row) for row in rows]
     part: Array = whole[np.ix_(at, at)]
+    if not np.all(np.abs(part) < LARGEST_VARIANCE):
+        return None
     part = (part + part.T) / 2 + np.diag([FINEST_SIGMA[row] ** 2 for row in rows])
-    return part if np.all(np.isfinite(part)) and np.linalg.eigvalsh(part)[0] > 0 else None
+    return part if np.linalg.eigvalsh(part)[0] > 0 else None

@@ -22,7 +22,7 @@ from node.fusion.settings import NS_PER_S, FusionSettings
 MOST_IN_SCAN = 200
 """Points of one scan; beyond, the strongest are taken and the others counted."""
 LATE_NS = 300_000_000
-"""Measurements older than the object by more than that are not used: they come from a port that lags."""
+"""Scans older than the newest by more than that are not used: they come from a port that lags."""
 KEEP_NS = 100_000_000
 HARDEST_MPS2 = 40.0
 """Acceleration of a racing drone; objects that are missed are looked for again within what it allows."""
@@ -51,6 +51,7 @@ class ObjectTracker:
         self._periods_s: dict[str, float] = {}
         self._scans_ns: dict[str, int] = {}
         self._count = 0
+        self._newest_ns = 0
         self._alike: dict[tuple[int, int], int] = {}
         self.objects: list[AirObject] = []
         self.merged: list[tuple[AirObject, AirObject]] = []
@@ -72,9 +73,12 @@ class ObjectTracker:
             measurements = sorted(measurements, key=lambda one: -(one.snr_db or 0.0))[:MOST_IN_SCAN]
         first = measurements[0]
         time_ns, device, sight = first.time_ns, first.device, self.sight(first.device)
+        if time_ns < self._newest_ns - LATE_NS:
+            self.late += len(measurements)
+            return
+        self._newest_ns = max(self._newest_ns, time_ns)
         self._learn_period(device, time_ns)
-        usable = [one for one in self.objects if time_ns >= one.estimate.time_ns - LATE_NS]
-        self.late += sum(time_ns < one.estimate.time_ns - LATE_NS for one in self.objects)
+        usable = self.objects
         for one in usable:
             one.estimate = predicted(one.estimate, time_ns, self._settings.acceleration_mps2)
         news = compared([one.estimate for one in usable], measurements, sight)
@@ -141,6 +145,13 @@ class ObjectTracker:
                 lost.append(one)
         self.objects = kept
         return lost
+
+    def forget(self) -> None:
+        """Forget every object: the clock was set."""
+        self.objects = []
+        self._scans_ns.clear()
+        self._alike.clear()
+        self._newest_ns = 0
 
     def _learn_period(self, device: str, time_ns: int) -> None:
         before_ns = self._scans_ns.get(device)

@@ -41,6 +41,8 @@ def rule(
         return "warning", ("object with a Remote ID that is a spoof suspect", *identity.spoof_reasons[:2])
     if identity.spoof_suspect:
         return "advisory", ("Remote ID without an object, spoof suspect", *identity.spoof_reasons[:2])
+    if one is None and group.claim is not None and group.claim.contact.status == "ground":
+        return "info", ("drone with Remote ID on the ground",)
     if identity.cooperative:
         return "advisory", ("drone with Remote ID, not on the friendly list",)
     if identity.dark:
