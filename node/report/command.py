@@ -15,7 +15,7 @@ from node.report.machine import this_machine
 from node.report.markdown import Report
 from node.report.results import RunResult
 from node.report.run_all import Work, WorkerLost, run_all
-from node.report.runs import Run, planned
+from node.report.runs import Run, belongs, planned
 from node.report.store import ResultWriter, fingerprint, load
 from node.report.summary import summarise
 from node.report.write import write_report
@@ -51,19 +51,20 @@ def run_report(args: argparse.Namespace) -> int:
     work = Work(chain, with_model=not args.no_model, workers=args.jobs, budget_s=args.budget)
     failed, new = _collect(missing, work, store)
     rows: Sequence[Row] = evaluate_recordings(args.recordings, classifier) if args.recordings is not None else ()
-    keys = {run.key for run in wanted}
-    results = [result for result in (*before.results, *new) if result.run.key in keys]
+    # All of this kind that there is, not only what was asked for now: background may be added alone.
+    results = [r for r in (*before.results, *new) if belongs(r.run, fast=args.fast, only=args.only)]
+    whole = {run.key for run in wanted} | {result.run.key for result in results}
     report = Report(
         datetime.now(UTC).date().isoformat(),
         this_machine(),
         model,
         summarise(results),
         tuple(rows),
-        planned=len(wanted),
+        planned=len(whole),
         done=len(results),
     )
     write_report(report, folder)
-    _tell(f"{len(results)} of {len(wanted)} runs are in {folder / 'report.md'}")
+    _tell(f"{len(results)} of {len(whole)} runs are in {folder / 'report.md'}")
     return 1 if failed else 0
 
 

@@ -109,7 +109,8 @@ def report_text(report: Report) -> str:
         *confusion_table(summary.tracks),
         "",
         *_picture(report, "confusion_tracks"),
-        "Bursts (evidence, not yet a verdict; those shared by several emitters are left out):",
+        "Bursts (evidence, not yet a verdict; those shared by several emitters are left out; what an overloaded "
+        "converter makes up is nobody's):",
         "",
         *confusion_table(summary.bursts),
         "",

@@ -34,8 +34,8 @@ def protocol_lines() -> list[str]:
         "emitter's is told while the link is on air; a picture within "
         f"{VIDEO_WITHIN_S:g} s. **Named**: that track's label, and its mode, are right in the end. Trials without a "
         "track count as wrong. **Surplus**: further drone tracks in these scenes.",
-        f"- **Harmless emitters**, one at a time: every mode of every other record, {CONFUSER_S:g} s at "
-        f"{_to(single.CONFUSER_SNR_DB)} dB, with the same receivers and fading.",
+        f"- **Harmless emitters**, one at a time and a quarter as often: every mode of every other record, "
+        f"{CONFUSER_S:g} s at {_to(single.CONFUSER_SNR_DB)} dB, with the same receivers and fading.",
         f"- **Background**: stretches of {SEGMENT_S:g} s of {', '.join(b.name for b in busy.BACKGROUNDS)} at "
         f"{busy.RATE_HZ / 1e6:g} MS/s, each drawn anew: {_to(busy.CROWD_COUNT)} transmitters of packets "
         f"({_to(busy.FEW)} where they send pulses) at {_to(busy.CROWD_SNR_DB)} dB and whatever is always on air there; "

@@ -9,8 +9,8 @@ from itertools import chain
 from math import ceil
 from typing import Literal
 
-from dsp.protocols import PROTOCOLS
-from dsp.protocols.record import Band, ChirpPhy, FmVideoPhy, FskPhy, Mode, RfProtocol, TdmTiming
+from dsp.protocols import BY_LABEL, PROTOCOLS
+from dsp.protocols.record import Band, ChirpPhy, FmVideoPhy, FskPhy, Mode, RfProtocol
 from node.report.backgrounds import BACKGROUNDS
 
 PROTOCOL_NAME = "skypicket-evaluation-1"
@@ -30,8 +30,11 @@ LINK_S = {"drone-control": 8.0, "drone-telemetry": 10.0, "drone-video": 2.5, "dr
 VIDEO_WITHIN_S = 1.0
 """A picture must be found within this time to count."""
 CONFUSER_S = 6.0
+CONFUSERS_EVERY = 4
+"""Harmless emitters are run in every so many rounds: what they could be taken for shows in the background."""
 SEGMENT_S = 120.0
-"""Length of one stretch of background."""
+FAST_SEGMENT_S = 10.0
+"""Length of one stretch of background; a first look takes short ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ def link_runs(trial: int, *, fast: bool) -> list[Run]:
     runs = []
     for protocol, mode, bands in link_modes():
         levels = levels_of(protocol, mode)
-        seconds = LINK_S[protocol.family] * (0.5 if fast and not isinstance(mode.timing, TdmTiming) else 1.0)
+        seconds = lengths_s("link", protocol.label, fast=fast)
         for number, snr_db in enumerate((STRONG_DB,) if fast else levels.grid):
             band = bands[(trial + number) % len(bands)]
             runs.append(Run("link", protocol.label, mode.name, band.name, snr_db, trial, seconds))
@@ -141,7 +144,7 @@ def confuser_runs(trial: int, *, fast: bool) -> list[Run]:
         for mode in modes[:1] if fast else modes:
             bands = protocol.bands_of(mode)
             near = [band for band in bands if band.high_hz <= HIGHEST_HZ] or list(bands)
-            seconds = CONFUSER_S * (0.5 if fast else 1.0)
+            seconds = lengths_s("confuser", protocol.label, fast=fast)
             runs.append(Run("confuser", protocol.label, mode.name, near[trial % len(near)].name, None, trial, seconds))
     return runs
 
@@ -156,13 +159,32 @@ def background_runs(hours: float, segment_s: float = SEGMENT_S) -> list[Run]:
     ]
 
 
+def lengths_s(part: Part, label: str, *, fast: bool) -> float:
+    """How long a run of this kind is."""
+    share = 0.5 if fast else 1.0
+    match part:
+        case "background":
+            return FAST_SEGMENT_S if fast else SEGMENT_S
+        case "confuser":
+            return CONFUSER_S * share
+        case "link":
+            family = BY_LABEL[label].family
+            return LINK_S[family] * (1.0 if family == "drone-telemetry" else share)
+
+
+def belongs(run: Run, *, fast: bool, only: str = "") -> bool:
+    """Whether a result is of this kind of report, however many trials or hours were asked for when it was made."""
+    known = run.part == "background" or run.label in BY_LABEL
+    return known and run.seconds == lengths_s(run.part, run.label, fast=fast) and only in run.key
+
+
 def planned(trials: int, hours: float, *, fast: bool = False, only: str = "") -> list[Run]:
     """Everything to run, in rounds: whenever it is cut short, every figure has its share.
 
     Parameters
     ----------
     trials
-        Scenes for each mode and level, and for each harmless mode.
+        Scenes for each mode and level; a quarter as many for each harmless mode.
     hours
         Background.
     fast
@@ -170,12 +192,14 @@ def planned(trials: int, hours: float, *, fast: bool = False, only: str = "") ->
     only
         Only runs whose key holds this text.
     """
-    backgrounds = background_runs(hours, 10.0 if fast else SEGMENT_S)
+    backgrounds = background_runs(hours, lengths_s("background", "", fast=fast))
     rounds = max(trials, 1)
     per_round = ceil(len(backgrounds) / rounds)
     parts: list[list[Run]] = []
     for number in range(rounds):
         if number < trials:
-            parts += [link_runs(number, fast=fast), confuser_runs(number, fast=fast)]
+            parts.append(link_runs(number, fast=fast))
+            if number % CONFUSERS_EVERY == 0:
+                parts.append(confuser_runs(number // CONFUSERS_EVERY, fast=fast))
         parts.append(backgrounds[number * per_round : (number + 1) * per_round])
     return [run for run in chain(*parts) if only in run.key]

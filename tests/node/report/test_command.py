@@ -35,6 +35,13 @@ def test_a_report_is_made_and_gone_on_with(tmp_path: Path, capsys: pytest.Captur
     assert len(second) == 2
     assert "(2/2" in (folder / "report.md").read_text(encoding="utf-8")
 
+    # Asked for background alone, the links that are there stay in the report.
+    assert (
+        main(["evaluate", "--report", str(folder), "--store", str(store), *FEW, "--trials", "0", "--any-version"]) == 0
+    )
+    assert lines(store) == second
+    assert "(2/2" in (folder / "report.md").read_text(encoding="utf-8")
+
 
 def test_a_spent_budget_writes_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--report", str(tmp_path), *FEW, "--budget", "0"]) == 0

@@ -7,7 +7,7 @@ import pytest
 
 from dsp.protocols import BY_LABEL, PROTOCOLS
 from node.report.backgrounds import BACKGROUNDS
-from node.report.runs import Run, background_runs, confuser_runs, levels_of, link_modes, link_runs, planned
+from node.report.runs import Run, background_runs, belongs, confuser_runs, levels_of, link_modes, link_runs, planned
 
 
 def mode_levels(label: str, name: str) -> tuple[float, float, bool]:
@@ -70,8 +70,8 @@ def test_keys_and_seeds_are_all_different() -> None:
 
 def test_a_seed_follows_from_the_key_alone() -> None:
     run = Run("link", "expresslrs", "200Hz", "FCC915", -10.0, 3, 8.0)
-    assert run.key == "link|expresslrs|200Hz|FCC915|-10dB|8s|3"
-    digest = hashlib.sha256(b"skypicket-evaluation-1|link|expresslrs|200Hz|FCC915|-10dB|8s|3").hexdigest()
+    assert run.key == "link|expresslrs|200Hz|AU915|-10dB|8s|3"
+    digest = hashlib.sha256(b"skypicket-evaluation-1|link|expresslrs|200Hz|AU915|-10dB|8s|3").hexdigest()
     assert run.seed == int(digest[:8], 16) // 2
 
 
@@ -108,3 +108,13 @@ def test_fast_is_short() -> None:
     assert sum(run.seconds for run in runs) < 400
     assert {run.part for run in runs} == {"link", "confuser", "background"}
     assert not {run.key for run in runs if run.part != "link"} & {run.key for run in planned(1, 1.0)}
+
+
+def test_what_was_run_before_belongs_whatever_is_asked_for_now() -> None:
+    full, fast = planned(4, 1.0), planned(1, 0.02, fast=True)
+    assert all(belongs(run, fast=False) for run in full)
+    assert all(belongs(run, fast=True) for run in fast)
+    # A turn-taking link needs its time in a first look too: those scenes are the same.
+    assert {run.label for run in fast if belongs(run, fast=False)} == {"sik"}
+    assert not belongs(Run("link", "no-such-label", "m", "b", 0.0, 0, 8.0), fast=False)
+    assert [run.mode for run in full if belongs(run, fast=False, only="|200Hz|AU915|-10dB")] == ["200Hz"]
