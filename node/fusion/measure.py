@@ -112,7 +112,7 @@ def radar_measurement(contact: RadarContact, mount: SensorMount) -> Measurement 
         within(contact.range_m, SHORTEST_M, FARTHEST_M),
         within(contact.azimuth_deg, -360.0, 360.0),
         within(contact.elevation_deg, -90.0, 90.0),
-        within(contact.radial_speed_mps, -FASTEST_MPS, FASTEST_MPS),
+        within(_radial_speed(contact), -FASTEST_MPS, FASTEST_MPS),
     )
     sigmas = (
         mount.range_sigma_m,
@@ -129,6 +129,18 @@ def radar_measurement(contact: RadarContact, mount: SensorMount) -> Measurement 
         covariance=contact.covariance,
         snr_db=within(contact.snr_db, -1000.0, 1000.0),
     )
+
+
+def _radial_speed(contact: RadarContact) -> float | None:
+    """Radial speed as told, else of the place and velocity that a module which tracks tells."""
+    if contact.radial_speed_mps is not None:
+        return contact.radial_speed_mps
+    place = (contact.x_m, contact.y_m, contact.z_m or 0.0)
+    velocity = (contact.vx_mps, contact.vy_mps, contact.vz_mps or 0.0)
+    if None in place or None in velocity:
+        return None
+    along = sum((at or 0.0) * (speed or 0.0) for at, speed in zip(place, velocity, strict=True))
+    return along / max(SHORTEST_M, math.hypot(*(at or 0.0 for at in place)))
 
 
 def camera_measurement(contact: CameraContact) -> Measurement | None:

@@ -52,6 +52,14 @@ def test_unknown_is_not_zero() -> None:
     assert radar_measurement(RadarContact(0, "radar", range_m=math.nan), MOUNT) is None
 
 
+def test_speed_of_a_module_that_tracks() -> None:
+    contact = RadarContact(0, "radar", range_m=5.0, x_m=3.0, y_m=4.0, vx_mps=-3.0, vy_mps=-4.0)
+    measurement = radar_measurement(contact, MOUNT)
+    assert measurement is not None
+    assert measurement.rows == (0, 3)
+    assert measurement.values[1] == pytest.approx(-5.0)
+
+
 def test_covariance_of_the_module_is_used_where_it_is_one() -> None:
     good = ((0.04, 0.0, 0.0), (0.0, 0.001, 0.0), (0.0, 0.0, 0.25))
     contact = RadarContact(0, "radar", range_m=50.0, azimuth_deg=3.0, radial_speed_mps=-2.0, covariance=good)
