@@ -20,17 +20,20 @@ from dsp.tape import Tape
 from dsp.units import to_db
 
 TURN_SEGMENTS = 4
-"""Segments a group of shapes is searched for before the next group's turn: 109 ms at 2.4 MS/s, longer than the dwell of
-any record's link on one channel (80 ms)."""
-GROUPS = 2
-"""Half of the shapes at a time: half of the cost, and a link that is always on is found all the same."""
+"""Segments a shape is searched for before the next one's turn: 109 ms at 2.4 MS/s, longer than the dwell of any
+record's link on one channel (80 ms)."""
+ALWAYS_S = 0.5e-3
+"""Chirps this slow are searched for all the time: their links send so seldom that no packet can be spared. The others
+take turns, one at a time."""
+COARSE = 4
+"""Rows and columns of the energy mask taken together."""
 FOCUS_SEGMENTS = 148
 """After two proofs its shape is searched for without a pause for this long: four seconds."""
 FOCUS_WITHIN = 110
 """Segments between the two at most: three seconds, in which the slowest link comes round."""
 COVERED_SHARE = 0.45
 """Where the energy mask covers this share of a band as wide as a chirp, packets are left to the regions."""
-PROOFS_PER_SEGMENT = 0.4
+PROOFS_PER_SEGMENT = 0.25
 """Triggers tried a segment while none is proved, strongest first; the rest are counted. White noise gives about so
 many."""
 PROOF_REWARD = 3.0
@@ -65,7 +68,8 @@ class WeakCounters:
 class WeakChirps:
     """Searches consecutive samples of one tuning for packets of chirps below the noise.
 
-    Costs 0.8 bare transform passes for each shape that is being searched for, half of them at a time.
+    Costs 0.7 bare transform passes for each shape that is being searched for, usually two at a time, and half a pass
+    for the proofs.
 
     Parameters
     ----------
@@ -112,12 +116,12 @@ class WeakChirps:
             return []
         segment_first = self._first + len(self._tape)
         self._tape.append(samples)
-        per_group = -(-len(self._banks) // GROUPS)
-        turn = self._segment // TURN_SEGMENTS % GROUPS
+        turns = [i for i, bank in enumerate(self._banks) if bank.shape.symbol_s < ALWAYS_S]
+        turn = turns[self._segment // TURN_SEGMENTS % len(turns)] if turns else -1
         hidden = self._hide(mask, segment_first)
         found: list[Trigger] = []
         for index, bank in enumerate(self._banks):
-            if index // per_group != turn and self._focus[index] <= self._segment:
+            if index in turns and index != turn and self._focus[index] <= self._segment:
                 continue
             back = int(GROUP * bank.shape.symbol_s * self._where.sample_rate_hz)
             begin = max(self._first, segment_first - back)
@@ -140,25 +144,29 @@ class WeakChirps:
         A band of a chirp's width that is covered in a row hides all lines within one and a half bandwidths of its
         middle, now and for the length of a preamble before.
         """
-        if not len(mask) or not mask.any():
+        rows, columns = len(mask) // COARSE, mask.shape[1] // COARSE
+        if not rows or not columns or not mask.any():
             return None
-        columns = mask.shape[1]
+        cells = mask[: rows * COARSE, : columns * COARSE].view(np.uint8).reshape(rows, COARSE, columns * COARSE)
+        by_row = np.add.reduce(cells, axis=1, dtype=np.uint8)
+        share = sum(by_row[:, step::COARSE] for step in range(COARSE)) / np.float32(COARSE**2)
         width = min(columns, max(1, int(self._widest_hz / self._where.sample_rate_hz * columns)))
-        running = np.zeros((len(mask), columns + 1), dtype=np.float32)
-        np.cumsum(mask, axis=1, out=running[:, 1:])
+        running = np.zeros((rows, columns + 1), dtype=np.float32)
+        np.cumsum(share, axis=1, out=running[:, 1:])
         covered = (running[:, width:] - running[:, :-width]) > COVERED_SHARE * width
         if not covered.any():
             return None
         # A covered band that begins at column c hides columns c - width to c + 2 width, and the rows before it.
-        beginning = np.zeros(mask.shape, dtype=np.uint8)
+        beginning = np.zeros((rows, columns), dtype=np.uint8)
         beginning[:, : covered.shape[1]] = covered
         across = 3 * width + 1
         widened = ndimage.maximum_filter1d(
             beginning, across, axis=1, mode="constant", origin=-(across // 2 - 2 * width)
         )
-        back = int(self._preamble_samples / self._where.points) + 1
+        row_samples = COARSE * self._where.points
+        back = int(self._preamble_samples / row_samples) + 1
         hidden = ndimage.maximum_filter1d(widened, back + 1, axis=0, mode="constant", origin=-((back + 1) // 2))
-        return Hidden(hidden.astype(np.bool_), segment_first, self._where.points)
+        return Hidden(hidden.astype(np.bool_), segment_first, row_samples)
 
     def _prove_due(self, *, final: bool) -> list[ChirpPacket]:
         rate_hz = self._where.sample_rate_hz
