@@ -36,7 +36,7 @@ def _lora(name: str, spreading_factor: int, up_bytes: int, down_bytes: int) -> M
     phy = ChirpPhy(spreading_factor, 500e3, 5, 8, implicit_header=True, crc=False)
     up_s, down_s = lora_airtime_s(phy, up_bytes), lora_airtime_s(phy, down_bytes)
     answer = Answer(max(LORA_DOWN_DELAY_S, up_s + 0.5e-3), down_s, own_channels=True, payload_bytes=down_bytes)
-    return Mode(name, phy, HopTiming(LORA_FRAME_S, 1, up_s, answer=answer), up_bytes)
+    return Mode(name, phy, HopTiming(LORA_FRAME_S, 1, up_s, answer=answer), up_bytes, confirmed=False)
 
 
 PROTOCOL = RfProtocol(

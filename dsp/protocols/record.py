@@ -116,6 +116,8 @@ class Mode:
     payload_bytes: int = 0
     bands: tuple[str, ...] = ()
     """Names of the bands where this mode exists; empty for all of the record's."""
+    confirmed: bool = True
+    """False for a guess: it never stands against a mode that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def link_track(
         for h in link.others[:3]
         if h.protocol and h.mode
     ) or ((label, confidence),)
-    hops = best.mode is not None and isinstance(best.mode.timing, HopTiming)
+    hops = best.mode is not None and link.mode_known and isinstance(best.mode.timing, HopTiming)
     return Track(
         track_id=before.track_id if before else track_ulid(node_name, link.first_ns, link.key),
         state="confirmed",
@@ -46,7 +46,7 @@ def link_track(
         last_ns=link.last_ns,
         label=label,
         family=family_of(label),
-        mode=best.mode.name if best.mode else None,
+        mode=best.mode.name if best.mode and link.mode_known else None,
         confidence=confidence,
         top=top,
         centre_hz=centre_hz if tuning_known else None,

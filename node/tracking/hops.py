@@ -8,19 +8,33 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bursts import Burst, KeyingFinding
+from dsp.bursts import Burst, ChirpFinding, KeyingFinding
 from dsp.protocols.record import HopTiming
 
 CHANNEL_TOLERANCE_HZ = 90e3
-"""Bursts closer than this are on one channel: below half of the narrowest grid (250 kHz), above the centre's error."""
+"""Bursts closer than this are on one channel: below half of the usual grids (250 kHz), above the centre's error."""
+CHANNEL_OF_SPACING = 0.4
+"""The same on a finer grid, as part of its spacing."""
+FLOOR_DB_PER_FACTOR = -2.5
+"""A demodulator of LoRa needs -2.5 dB in the chirp's bandwidth at SF5 and this much less for every factor more."""
+FLOOR_FACTOR = 4
+WEAK_MARGIN_DB = 2.0
+"""So far above that floor and below it a packet's end is lost in the noise: its length says little."""
 CLOCK_TOLERANCE = 0.04
 """Error of a packet's start, as part of the interval: a chirp cut by the slice's edge begins up to a symbol late."""
 CLOCK_TOLERANCE_S = 0.12e-3
 """Error of a burst's start at low signal-to-noise ratio."""
 CLOCK_TOLERANCE_MOST = 0.15
 """Never more than this part of the interval, or anything fits the fastest clock."""
+FINE_GRID_ERROR = 0.12
+"""Error of a channel on a fine grid, as part of its spacing."""
+RUN_ON_SHARE = 0.6
+"""Longer than an interval and this part of a packet: two packets in one, the gap between them hidden by noise."""
 LONGEST_SPAN_INTERVALS = 10
 """Packets further apart than this say nothing of the interval itself."""
+DWELL_QUANTILE = 0.8
+WEAK_DWELL_QUANTILE = 0.9
+"""Where half of the packets are missed fewer stays show their whole length."""
 DRIFTS = (0.0, -40e-6, 40e-6)
 """Clock errors tried: two crystals of 30 ppm, on a grid as fine as the tolerance asks for over some seconds."""
 
@@ -43,6 +57,8 @@ class Packets:
         (n,) index into ``channels_hz``.
     channels_hz
         Centres of the channels heard, ascending, the middle of their whole bursts.
+    weak
+        (n,) bool, chirps about the demodulator's floor or below: their lengths are not to be relied on.
     """
 
     start_s: NDArray[np.float64]
@@ -53,6 +69,12 @@ class Packets:
     whole: NDArray[np.bool_]
     channel: NDArray[np.intp]
     channels_hz: tuple[float, ...]
+    weak: NDArray[np.bool_]
+
+    @property
+    def faint(self) -> bool:
+        """Whether most of the packets are weak."""
+        return 2 * int(np.count_nonzero(self.weak)) > self.count
 
     @property
     def count(self) -> int:
@@ -64,10 +86,10 @@ class Packets:
         """From the first start to the last end."""
         return float(self.start_s[-1] + self.duration_s[-1]) if self.count else 0.0
 
-    def pick(self, chosen: NDArray[np.bool_]) -> Packets:
+    def pick(self, chosen: NDArray[np.bool_], tolerance_hz: float = CHANNEL_TOLERANCE_HZ) -> Packets:
         """Some of the packets, with the channels they are on."""
         start_s, centre_hz, whole = self.start_s[chosen], self.centre_hz[chosen], self.whole[chosen]
-        channel, channels_hz = channels_of(centre_hz, whole)
+        channel, channels_hz = channels_of(centre_hz, whole, tolerance_hz)
         origin_s = start_s[0] if len(start_s) else 0.0
         return Packets(
             start_s - origin_s,
@@ -78,16 +100,35 @@ class Packets:
             whole,
             channel,
             channels_hz,
+            self.weak[chosen],
         )
 
 
-def channels_of(centre_hz: NDArray[np.float64], whole: NDArray[np.bool_]) -> tuple[NDArray[np.intp], tuple[float, ...]]:
+def is_weak(burst: Burst) -> bool:
+    """Whether a burst is a chirp about the demodulator's floor or below."""
+    finding = burst.finding
+    if not isinstance(finding, ChirpFinding):
+        return False
+    return burst.snr_db < FLOOR_DB_PER_FACTOR * (finding.spreading_factor - FLOOR_FACTOR) + WEAK_MARGIN_DB
+
+
+def channel_tolerance_hz(channels_hz: Sequence[float]) -> float:
+    """How far apart bursts on one channel of a grid may be."""
+    if len(channels_hz) < 2:
+        return CHANNEL_TOLERANCE_HZ
+    spacing_hz = float(np.diff(channels_hz).min())
+    return min(CHANNEL_TOLERANCE_HZ, CHANNEL_OF_SPACING * spacing_hz)
+
+
+def channels_of(
+    centre_hz: NDArray[np.float64], whole: NDArray[np.bool_], tolerance_hz: float = CHANNEL_TOLERANCE_HZ
+) -> tuple[NDArray[np.intp], tuple[float, ...]]:
     """Group frequencies into channels; index of each and centres of all, ascending."""
     if not len(centre_hz):
         return np.zeros(0, dtype=np.intp), ()
     order = np.argsort(centre_hz)
     group = np.zeros(len(centre_hz), dtype=np.intp)
-    group[order] = np.concatenate(([0], np.cumsum(np.diff(centre_hz[order]) > CHANNEL_TOLERANCE_HZ)))
+    group[order] = np.concatenate(([0], np.cumsum(np.diff(centre_hz[order]) > tolerance_hz)))
     channels = []
     for index in range(int(group.max()) + 1):
         members = group == index
@@ -108,13 +149,14 @@ def collect(bursts: Sequence[Burst]) -> Packets:
                 b.bandwidth_hz,
                 b.finding.deviation_hz if isinstance(b.finding, KeyingFinding) else 0.0,
                 not (b.cut_low or b.cut_high),
+                is_weak(b),
             )
             for b in bursts
         ]
-    ).reshape(-1, 6)
-    whole = rows[:, 5] > 0
+    ).reshape(-1, 7)
+    whole, weak = rows[:, 5] > 0, rows[:, 6] > 0
     channel, channels_hz = channels_of(rows[:, 2], whole)
-    return Packets(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3], rows[:, 4], whole, channel, channels_hz)
+    return Packets(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3], rows[:, 4], whole, channel, channels_hz, weak)
 
 
 def clock_tolerance_s(interval_s: float) -> float:
@@ -199,7 +241,7 @@ class ClockFit:
     near
         Steps of at most ``LONGEST_SPAN_INTERVALS``.
     dwell
-        Slots that a stay on one channel lasts: the 80 % quantile.
+        Slots that a stay on one channel lasts: the 80 % quantile, 90 % of weak packets.
     airtime_ratio
         Median length over the record's air time.
     channels
@@ -226,6 +268,14 @@ class ClockFit:
         return self.packets / (self.packets + self.strays + 1.0)
 
 
+def folded_s(duration_s: NDArray[np.float64], timing: HopTiming) -> NDArray[np.float64]:
+    """Lengths of packets, where one has run into the next on its channel without that one's interval."""
+    if timing.packets_per_hop == 1:
+        return duration_s
+    shorter_s = duration_s - timing.interval_s
+    return np.where(shorter_s > RUN_ON_SHARE * timing.airtime_s, shorter_s, duration_s)
+
+
 def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) -> ClockFit:
     """Describe packets on one clock.
 
@@ -243,14 +293,18 @@ def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) ->
     interval_s = phase.interval_s
     slot = np.rint((packets.start_s - phase.origin_s) / interval_s)
     error_s = packets.start_s - phase.origin_s - slot * interval_s
+    more = np.rint(np.maximum(packets.duration_s - folded_s(packets.duration_s, timing), 0.0) / timing.interval_s)
     steps = np.diff(slot)
+    # A packet that runs into the next one on its channel hides it: the step after it is one slot shorter.
+    steps -= np.where(packets.channel[1:] == packets.channel[:-1], np.minimum(more[:-1], steps - 1), 0.0)
     near = (steps <= LONGEST_SPAN_INTERVALS) & (steps >= 1)
     # A stay goes on while the next packet is on the same channel, one missed packet allowed for.
     stays = (steps <= 2) & (packets.channel[1:] == packets.channel[:-1])
     ends = np.flatnonzero(np.concatenate((~stays, [True])))
     begins = np.concatenate(([0], ends[:-1] + 1))
-    dwell = np.sort(slot[ends] - slot[begins] + 1)
-    usual = int(dwell[min(len(dwell) - 1, int(0.8 * len(dwell)))])
+    dwell = np.sort(slot[ends] + more[ends] - slot[begins] + 1)
+    quantile = WEAK_DWELL_QUANTILE if packets.faint else DWELL_QUANTILE
+    usual = int(dwell[min(len(dwell) - 1, int(quantile * len(dwell)))])
     total = packets.count + strays
     return ClockFit(
         packets=packets.count,
@@ -258,7 +312,7 @@ def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) ->
         single=int(np.count_nonzero(steps == 1)),
         near=int(np.count_nonzero(near)),
         dwell=usual,
-        airtime_ratio=float(np.median(packets.duration_s)) / timing.airtime_s,
+        airtime_ratio=float(np.median(folded_s(packets.duration_s, timing))) / timing.airtime_s,
         channels=len(packets.channels_hz),
         jitter_s=float(np.sqrt(np.mean(error_s**2))),
         significance=significance(packets.count - 1, total - 1, chance_share(interval_s)),
@@ -275,10 +329,19 @@ def significance(fitting: int, total: int, share: float) -> float:
 
 
 def on_grid(channels_hz: tuple[float, ...], grid_hz: tuple[float, ...], tolerance_hz: float) -> float:
-    """Share of the channels that lie on a grid, allowing one common offset within the tolerance."""
+    """Share of the channels that lie on a grid, allowing one common offset within the tolerance.
+
+    On a grid finer than twice the tolerance any offset is allowed, and an error of a tenth of the spacing either way.
+    """
     if not grid_hz or not channels_hz:
         return 0.0
-    grid = np.asarray(grid_hz)
+    grid, centre = np.asarray(grid_hz), np.asarray(channels_hz)
+    spacing_hz = float(np.diff(grid).min()) if len(grid) > 1 else np.inf
+    if spacing_hz < 2.0 * tolerance_hz:
+        turn = np.exp(2j * np.pi * (centre - grid[0]) / spacing_hz)
+        apart = np.angle(turn * np.conj(turn.sum())) / (2.0 * np.pi)
+        inside = (centre > grid[0] - spacing_hz) & (centre < grid[-1] + spacing_hz)
+        return float(np.mean(inside & (np.abs(apart) < FINE_GRID_ERROR)))
     error = np.array([c - grid[np.argmin(np.abs(grid - c))] for c in channels_hz])
     common = float(np.median(error))
     if abs(common) > tolerance_hz:

@@ -16,30 +16,47 @@ from node.tracking.hops import (
     Packets,
     Phase,
     best_phase,
+    channel_tolerance_hz,
     clock_tolerance_s,
     fit_clock,
+    folded_s,
     measured_interval_s,
     on_grid,
 )
 
 LEAST_PACKETS = 6
 """A drone track never rests on one burst; six packets give five steps of the clock."""
+LEAST_PACKETS_TIGHT = 5
+TIGHT_SHARE = 0.25
+"""Of the clock's tolerance: so little jitter of weak packets makes up for one of them."""
 LEAST_PACKETS_FSK = 24
 """Stricter without a chirp: bursts of keying are common, and a tenth of a millisecond fits by chance more often."""
+LEAST_PACKETS_BOTH_ENDS = 12
+"""Of one end without a chirp, where the answers of the other make up what is missing."""
 LEAST_SIGNIFICANCE = 4.0
 """Unrelated bursts keep a clock this well once in ten thousand sets; hops and air time must agree besides."""
 SIGNIFICANCE_PER_STRAY = 0.05
 """In a crowd of like bursts the best of many phases is tried again and again: more is asked of it."""
+WEAK_LEAST_NEAR = 2
 LEAST_SINGLE = 0.4
 """Of the steps that stay on a channel, so many are one interval; the others have a missed packet between."""
 AIRTIME_RANGE = (0.72, 1.35)
 """Records' air times differ by up to a fifth between chips and formulas; the next mode is further away."""
+WEAK_AIRTIME_RANGE = (0.3, 2.3)
+"""Below the demodulator's floor the end of a packet is guesswork."""
+WEAK_AIRTIME_SPREAD = 1.2
+AIRTIME_SPREAD = 0.4
+"""Natural logarithm of the ratio of lengths that leaves no agreement."""
 FSK_AIRTIME_RANGE = (0.6, 1.35)
 FSK_BANDWIDTH_RANGE = (0.45, 1.3)
 DEVIATION_RANGE = (0.55, 1.6)
 KEYED_SHARE = 0.5
 GRID_TOLERANCE_HZ = 60e3
 """30 ppm of receiver and of transmitter at 1 GHz."""
+WEAK_GRID_TOLERANCE_HZ = 120e3
+"""Half of it is the error of a weak carrier about the common offset."""
+UNCONFIRMED_WEIGHT = 0.4
+"""A mode that is a guess gives way to any other that explains half as much."""
 LEAST_GRID = 0.5
 """Half of the channels heard must lie on the record's grid; those cut by the slice's edge may not."""
 HOPPER_LEAST_CHANNELS = 3
@@ -88,7 +105,8 @@ class LinkHypothesis:
     @property
     def weight(self) -> float:
         """What hypotheses on the same bursts are ranked by: agreement times how much is explained."""
-        return self.score * (self.clock.packets + int(np.count_nonzero(self.answers)))
+        trust = UNCONFIRMED_WEIGHT if self.mode is not None and not self.mode.confirmed else 1.0
+        return trust * self.score * (self.clock.packets + int(np.count_nonzero(self.answers)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +120,18 @@ class Candidate:
     def kin(self, packets: Packets) -> NDArray[np.bool_]:
         """Which bursts have the length, and without a chirp the bandwidth, of this mode's packets."""
         fsk = isinstance(self.mode.phy, FskPhy)
-        low, high = FSK_AIRTIME_RANGE if fsk else AIRTIME_RANGE
-        airtime_s = self.timing.airtime_s
-        fits: NDArray[np.bool_] = (packets.duration_s > low * airtime_s) & (packets.duration_s < high * airtime_s)
+        ratio = folded_s(packets.duration_s, self.timing) / self.timing.airtime_s
+        fits = _in_range(ratio, FSK_AIRTIME_RANGE if fsk else AIRTIME_RANGE)
+        fits |= packets.weak & _in_range(ratio, WEAK_AIRTIME_RANGE)
         if isinstance(self.mode.phy, FskPhy):
             low_hz, high_hz = (self.mode.phy.bandwidth_hz * part for part in FSK_BANDWIDTH_RANGE)
             fits &= (packets.bandwidth_hz > low_hz) & (packets.bandwidth_hz < high_hz)
         return fits
+
+
+def _in_range(values: NDArray[np.float64], limits: tuple[float, float]) -> NDArray[np.bool_]:
+    inside: NDArray[np.bool_] = (values > limits[0]) & (values < limits[1])
+    return inside
 
 
 def chirp_candidates(shape: ChirpFinding) -> tuple[Candidate, ...]:
@@ -140,9 +163,8 @@ def judge(packets: Packets, candidates: tuple[Candidate, ...], *, tuning_known: 
 def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) -> LinkHypothesis | None:
     protocol, mode, timing = candidate.protocol, candidate.mode, candidate.timing
     fsk = isinstance(mode.phy, FskPhy)
-    least = LEAST_PACKETS_FSK if fsk else LEAST_PACKETS
     kin = candidate.kin(packets)
-    if np.count_nonzero(kin) < least:
+    if np.count_nonzero(kin) < (LEAST_PACKETS_BOTH_ENDS if fsk else LEAST_PACKETS_TIGHT):
         return None
     if isinstance(mode.phy, FskPhy):
         low, high = (mode.phy.deviation_hz * part for part in DEVIATION_RANGE)
@@ -158,34 +180,53 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     of_kin = best_phase(packets.start_s[kin], timing.interval_s)
     members = np.zeros(packets.count, dtype=np.bool_)
     members[np.flatnonzero(kin)[of_kin.members]] = True
-    if np.count_nonzero(members) < least:
+    answers = _answers(packets, of_kin, timing) & ~members
+    if not _enough(int(np.count_nonzero(members)), int(np.count_nonzero(answers)), fsk=fsk):
         return None
-    chosen = packets.pick(members)
+    chosen = packets.pick(members, min((channel_tolerance_hz(b.channels_hz) for b in bands), default=np.inf))
     if len(chosen.channels_hz) < 2:
         return None
     first_s = float(packets.start_s[members][0])
     phase = Phase(of_kin.interval_s, of_kin.origin_s - first_s, members)
-    answers = _answers(packets, of_kin, timing) & ~members
     strays = _strays(packets, kin & ~members & ~answers, chosen, first_s)
     clock = fit_clock(chosen, phase, timing, strays)
-    low, high = FSK_AIRTIME_RANGE if fsk else AIRTIME_RANGE
-    per_hop = timing.packets_per_hop
-    least_single = LEAST_SINGLE * (per_hop - 1) / per_hop
-    if (
-        clock.significance < LEAST_SIGNIFICANCE + SIGNIFICANCE_PER_STRAY * strays
-        or (per_hop > 1 and clock.dwell < 2)
-        or clock.single < least_single * clock.near
-        or (per_hop > 1 and clock.near < least // 2)
-        or not low < clock.airtime_ratio < high
+    tight = chosen.faint and clock.jitter_s < TIGHT_SHARE * clock_tolerance_s(timing.interval_s)
+    if clock.packets < LEAST_PACKETS and not tight:
+        return None
+    if clock.significance < LEAST_SIGNIFICANCE + SIGNIFICANCE_PER_STRAY * strays or not _steps_agree(
+        clock, timing.packets_per_hop, weak=chosen.faint
     ):
         return None
-    grid_share = max((on_grid(chosen.channels_hz, band.channels_hz, GRID_TOLERANCE_HZ) for band in bands), default=0.0)
+    low, high = WEAK_AIRTIME_RANGE if chosen.faint else FSK_AIRTIME_RANGE if fsk else AIRTIME_RANGE
+    if not low < clock.airtime_ratio < high:
+        return None
+    tolerance_hz = WEAK_GRID_TOLERANCE_HZ if chosen.faint else GRID_TOLERANCE_HZ
+    grid_share = max((on_grid(chosen.channels_hz, band.channels_hz, tolerance_hz) for band in bands), default=0.0)
     if tuning_known and grid_share < LEAST_GRID and any(band.channels_hz for band in bands):
         return None
-    stay = _stay_score(clock.dwell, per_hop)
-    airtime = 1.0 - min(1.0, abs(float(np.log(clock.airtime_ratio))) / 0.4)
+    stay = _stay_score(clock.dwell, timing.packets_per_hop, weak=chosen.faint)
+    spread = WEAK_AIRTIME_SPREAD if chosen.faint else AIRTIME_SPREAD
+    airtime = 1.0 - min(1.0, abs(float(np.log(clock.airtime_ratio))) / spread)
     score = 0.35 + 0.25 * stay + 0.2 * airtime + 0.2 * (grid_share if tuning_known else 1.0)
     return LinkHypothesis(protocol, mode, timing, chosen, clock, phase, float(score), grid_share, answers)
+
+
+def _enough(packets: int, answers: int, *, fsk: bool) -> bool:
+    """Whether there are packets enough of one end, or of both together."""
+    if not fsk:
+        return packets >= LEAST_PACKETS_TIGHT
+    return packets >= LEAST_PACKETS_FSK or (
+        packets >= LEAST_PACKETS_BOTH_ENDS and packets + answers >= LEAST_PACKETS_FSK
+    )
+
+
+def _steps_agree(clock: ClockFit, per_hop: int, *, weak: bool) -> bool:
+    """Whether packets follow each other on a channel as often as the record says."""
+    if per_hop == 1:
+        return True
+    least_near = WEAK_LEAST_NEAR if weak else LEAST_PACKETS // 2
+    least_single = LEAST_SINGLE * (per_hop - 1) / per_hop
+    return clock.dwell >= 2 and clock.near >= least_near and clock.single >= max(1.0, least_single * clock.near)
 
 
 def answer_offsets_s(timing: HopTiming) -> tuple[float, ...]:
@@ -224,11 +265,15 @@ def _strays(packets: Packets, others: NDArray[np.bool_], chosen: Packets, first_
     return int(np.count_nonzero(inside & near))
 
 
-def _stay_score(dwell: int, per_hop: int) -> float:
-    """1 where stays on a channel last as long as the record says, 0 where they last twice or half as long."""
+def _stay_score(dwell: int, per_hop: int, *, weak: bool) -> float:
+    """1 where stays on a channel last as long as the record says, 0 where they last twice or half as long.
+
+    Weak packets are missed: that makes stays shorter, never longer.
+    """
     if dwell > per_hop:
         return max(0.0, 1.0 - 2.0 * (dwell - per_hop) / per_hop)
-    return max(0.0, 1.0 - 2.0 * (per_hop - dwell) / (per_hop + 1.0))
+    slope = 1.2 if weak else 2.0
+    return max(0.0, 1.0 - slope * (per_hop - dwell) / (per_hop + 1.0))
 
 
 def hopper(packets: Packets) -> LinkHypothesis | None:

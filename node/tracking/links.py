@@ -12,12 +12,21 @@ from numpy.typing import NDArray
 
 from dsp.bursts import Burst, ChirpFinding
 from dsp.units import NS_PER_S, to_ns
-from node.tracking.hops import CHANNEL_TOLERANCE_HZ, Packets, clock_tolerance_s, collect
+from node.tracking.hops import (
+    CHANNEL_TOLERANCE_HZ,
+    Packets,
+    channel_tolerance_hz,
+    clock_tolerance_s,
+    collect,
+    folded_s,
+    is_weak,
+)
 from node.tracking.hypotheses import (
     AIRTIME_RANGE,
     FSK_AIRTIME_RANGE,
     FSK_BANDWIDTH_RANGE,
     LEAST_PACKETS,
+    WEAK_AIRTIME_RANGE,
     Candidate,
     LinkHypothesis,
     answer_airtime_s,
@@ -43,6 +52,14 @@ SAME_LENGTH_SHARE = 0.8
 SAME_MOMENT_SHARE = 0.5
 """Bursts on one channel that overlap this much are one, heard in two slices."""
 HOPPER_EVERY_S = 0.5
+CLEARLY_BETTER = 1.25
+"""Another mode must explain a link so much better than the one it has,"""
+RIVAL_S = 2.0
+"""and for so long, before the link is called by it."""
+TOLD_APART = 0.85
+"""Of weak packets: another mode of the protocol that explains so much leaves the mode open."""
+SAME_START_SYMBOLS = 2.5
+"""Weak chirps are two findings of one packet if they begin as close as this: their ends say nothing."""
 NEWS_SHARE = 10
 LOOK_EVERY_S = 0.25
 """Free bursts are searched for links when a tenth of them is new, or this long after the last search."""
@@ -70,8 +87,46 @@ class Link:
     fresh: bool = True
     """Judged since the track was last described."""
     channel_hz: float = 0.0
+    channel_step_hz: float = CHANNEL_TOLERANCE_HZ
     channels: dict[int, list[float]] = field(default_factory=dict)
-    """Channels heard since the beginning, by their number in steps of the tolerance: centre, bursts, whole bursts."""
+    """Channels heard since the beginning, by their number in such steps: centre, bursts, whole bursts."""
+    rival: tuple[str, str] | None = None
+    """Label and mode that explain it better, and since when."""
+    rival_ns: int = 0
+
+    @property
+    def mode_known(self) -> bool:
+        """Whether the mode can be told from the others of its protocol."""
+        best = self.hypothesis
+        if best.mode is None or not best.packets.faint:
+            return best.mode is not None
+        return not any(
+            other.protocol is best.protocol and other.mode is not best.mode and other.weight > TOLD_APART * best.weight
+            for other in self.others
+        )
+
+    def yields_to(self, best: LinkHypothesis, found: list[LinkHypothesis], now_ns: int) -> bool:
+        """Whether the link is called by the best hypothesis now: its own, a first name, or clearly better for long."""
+        old = self.hypothesis
+        if old.protocol is None or (best.protocol is old.protocol and best.mode is old.mode):
+            self.rival = None
+            return True
+        assert best.protocol is not None
+        assert best.mode is not None
+        assert old.mode is not None
+        if old.mode.confirmed and not best.mode.confirmed:
+            return False
+        own = next((h for h in found if h.protocol is old.protocol and h.mode is old.mode), None)
+        if own is not None and best.weight < CLEARLY_BETTER * own.weight:
+            self.rival = None
+            return False
+        name = (best.protocol.label, best.mode.name)
+        if self.rival != name:
+            self.rival, self.rival_ns = name, now_ns
+        if now_ns - self.rival_ns < to_ns(RIVAL_S):
+            return False
+        self.rival = None
+        return True
 
     def error(self, burst: Burst) -> tuple[float, bool] | None:
         """How far a burst is from this link's clock, as part of what is allowed, and whether it is an answer.
@@ -84,8 +139,9 @@ class Link:
             usual_hz = self.bursts[-1].bandwidth_hz
             if not FSK_BANDWIDTH_RANGE[0] * usual_hz < burst.bandwidth_hz < usual_hz / FSK_BANDWIDTH_RANGE[0]:
                 return None
-        low, high = AIRTIME_RANGE if chirp else FSK_AIRTIME_RANGE
-        if low * timing.airtime_s < burst.duration_s < high * timing.airtime_s:
+        low, high = WEAK_AIRTIME_RANGE if is_weak(burst) else AIRTIME_RANGE if chirp else FSK_AIRTIME_RANGE
+        length_s = float(folded_s(np.array([burst.duration_s]), timing)[0]) if chirp else burst.duration_s
+        if low * timing.airtime_s < length_s < high * timing.airtime_s:
             error = self._clock_error(burst, 0.0)
             if error is not None:
                 return error, False
@@ -110,7 +166,7 @@ class Link:
         if error > 1.0:
             return None
         # A packet where the hops put it, on the channel of the last one, is surer than any other.
-        stays = slot < timing.packets_per_hop and abs(burst.centre_hz - self.channel_hz) < CHANNEL_TOLERANCE_HZ
+        stays = slot < timing.packets_per_hop and abs(burst.centre_hz - self.channel_hz) < self.channel_step_hz
         return error - (1.0 if stays else 0.0)
 
     def take(self, burst: Burst) -> None:
@@ -137,7 +193,7 @@ class Link:
         """Count a packet of the link, an answer of the other end perhaps, and its channel."""
         self.count += 1
         self.last_ns = max(self.last_ns, burst.end_ns)
-        number = round(burst.centre_hz / CHANNEL_TOLERANCE_HZ)
+        number = round(burst.centre_hz / self.channel_step_hz)
         near = next((n for n in (number, number - 1, number + 1) if n in self.channels), None)
         whole = not (burst.cut_low or burst.cut_high)
         if near is None:
@@ -214,6 +270,9 @@ class LinkPool:
                 other = queue[-back]
                 if abs(other.centre_hz - burst.centre_hz) > width_hz:
                     continue
+                apart_ns = abs(other.start_ns - burst.start_ns)
+                if apart_ns > SAME_START_SYMBOLS * slack_ns and is_weak(burst) and is_weak(other):
+                    continue
                 overlap_ns = min(other.end_ns, burst.end_ns) - max(other.start_ns, burst.start_ns)
                 shorter_s, longer_s = sorted((other.duration_s, burst.duration_s))
                 same = overlap_ns > SAME_MOMENT_SHARE * 1e9 * shorter_s
@@ -269,6 +328,11 @@ class LinkPool:
             link.hypothesis = found or link.hypothesis
             return
         best = hypotheses[0]
+        if not link.yields_to(best, hypotheses, now_ns):
+            kept = [h for h in hypotheses if h.protocol is link.hypothesis.protocol and h.mode is link.hypothesis.mode]
+            if not kept:
+                return
+            best = kept[0]
         own = {id(b) for b in link.bursts}
         of_own = sum(id(b) in own for b, is_in in zip(together, best.phase.members.tolist(), strict=True) if is_in)
         if of_own * 2 < len(link.bursts):
@@ -277,7 +341,7 @@ class LinkPool:
             b for b, is_in in zip(together, best.phase.members.tolist(), strict=True) if is_in and id(b) not in own
         ]
         answers = [b for b, is_one in zip(together, best.answers.tolist(), strict=True) if is_one and id(b) not in own]
-        link.hypothesis, link.others = best, hypotheses
+        link.hypothesis, link.others = best, [best, *(h for h in hypotheses if h is not best)]
         _set_clock(link, best, together)
         for burst in gained:
             link.append(burst)
@@ -319,6 +383,8 @@ class LinkPool:
 
     def _look_for_hopper(self, now_ns: int) -> list[Link]:
         packets = collect(self._free)
+        if packets.faint:
+            return []  # of weak packets neither length nor number is sure enough for what no record describes
         alike, picked = _alike(packets)
         found = hopper(picked)
         if found is None:
@@ -343,6 +409,7 @@ class LinkPool:
             members[0].start_ns,
             members[-1].end_ns,
             0,
+            channel_step_hz=_channel_step_hz(best),
         )
         for burst in members:
             link.append(burst)
@@ -363,6 +430,13 @@ class LinkPool:
         return None
 
 
+def _channel_step_hz(best: LinkHypothesis) -> float:
+    """How far apart bursts on one of the link's channels may be."""
+    if best.protocol is None or best.mode is None:
+        return CHANNEL_TOLERANCE_HZ
+    return min(channel_tolerance_hz(band.channels_hz) for band in best.protocol.bands_of(best.mode))
+
+
 def _companion_share(members: list[Burst], link: Link) -> float:
     """Share of the bursts that begin within an interval of a packet of the link, on its channel."""
     start_ns = np.array([b.start_ns for b in link.bursts])
@@ -373,7 +447,7 @@ def _companion_share(members: list[Burst], link: Link) -> float:
         near = [i for i in (at - 1, at) if 0 <= i < len(start_ns)]
         beside += any(
             abs(int(start_ns[i]) - burst.start_ns) < 1.05 * link.interval_ns
-            and abs(float(centre_hz[i]) - burst.centre_hz) < CHANNEL_TOLERANCE_HZ
+            and abs(float(centre_hz[i]) - burst.centre_hz) < link.channel_step_hz
             for i in near
         )
     return beside / len(members)

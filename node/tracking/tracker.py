@@ -28,7 +28,8 @@ from node.tracking.turn_tracks import turn_track
 
 EMITTERS_EVERY_S = 0.1
 """How often emitters are judged: the tracker's share of the latency of a video track. Links are judged every step."""
-KEYED_LEAST_BANDWIDTH_HZ = 60e3
+KEYED_LEAST_BANDWIDTH_HZ = 45e3
+"""openLRSng at its slowest is found 55 kHz wide."""
 KEYED_LONGEST_S = 0.16
 PROVED = (LineCombFinding, CyclicPrefixFinding, ZadoffChuFinding)
 """Findings that a single emitter on one frequency is known by; they are nobody else's pieces."""
