@@ -200,6 +200,8 @@ class Broadcast:
         Radiated.
     sender_m
         Where it really sends from; None: from where it says it is.
+    on_s
+        When it sends, in the time of its path; empty: always.
     """
 
     claims: Target
@@ -208,6 +210,7 @@ class Broadcast:
     pilot_m: tuple[float, float] | None = None
     power_dbm: float = 14.0
     sender_m: tuple[float, float, float] | None = None
+    on_s: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ def _broadcast(table: CheckedTable, targets: dict[str, Target]) -> Broadcast | N
     pilot_m = table.numbers("pilot_m", 2)
     power_dbm = table.number("power_dbm", 14.0, low=-30.0, high=40.0, unit="dBm")
     sender_m = table.numbers("sender_m", 3)
+    on_s = table.intervals("on_s")
     claims: Target | None = None
     if table.has("target"):
         named = table.text("target", choices=tuple(targets) or ("a [[target]] of this scene",))
@@ -131,6 +132,7 @@ def _broadcast(table: CheckedTable, targets: dict[str, Target]) -> Broadcast | N
         (pilot_m[0], pilot_m[1]) if pilot_m else None,
         power_dbm,
         (sender_m[0], sender_m[1], sender_m[2]) if sender_m else None,
+        on_s,
     )
 
 

@@ -53,6 +53,8 @@ class Broadcaster:
         Radiated.
     sender_m
         Where the transmitter really is, of one who only claims to fly; None: where the target is.
+    on_s
+        When it sends, in the time of the target's route; empty: always.
     """
 
     target: Target
@@ -61,6 +63,12 @@ class Broadcaster:
     pilot_m: tuple[float, float] | None = (0.0, 0.0)
     power_dbm: float = 14.0
     sender_m: tuple[float, float, float] | None = None
+    on_s: tuple[tuple[float, float], ...] = ()
+
+    def is_on(self, time_s: float) -> bool:
+        """Whether it sends."""
+        local_s = time_s % self.target.repeat_s if self.target.repeat_s else time_s
+        return not self.on_s or any(start_s <= local_s < end_s for start_s, end_s in self.on_s)
 
     def sender_at(self, time_s: float) -> tuple[float, float, float]:
         """Where the transmitter is."""
@@ -180,7 +188,7 @@ class MeshMapperTwin(SimulatedModule):
             fading_db = FADING_DB * rng.standard_normal()
             kind = SCHEDULE[(quarter + 5 * number) % len(SCHEDULE)]
             level_dbm = self._view.level_dbm(broadcaster, scene_s) + fading_db
-            if kind is not None and level_dbm >= self._view.sensitivity_dbm:
+            if kind is not None and broadcaster.is_on(scene_s) and level_dbm >= self._view.sensitivity_dbm:
                 lines += self._heard(broadcaster, kind, round(level_dbm), scene_s)
         return lines
 

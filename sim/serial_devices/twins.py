@@ -67,7 +67,13 @@ def _broadcasters(scene: Scene) -> tuple[Broadcaster, ...]:
         address, uas_id = invented(one.claims.name)
         found.append(
             Broadcaster(
-                one.claims, one.address or address, one.uas_id or uas_id, one.pilot_m, one.power_dbm, one.sender_m
+                one.claims,
+                one.address or address,
+                one.uas_id or uas_id,
+                one.pilot_m,
+                one.power_dbm,
+                one.sender_m,
+                one.on_s,
             )
         )
     return tuple(found)

@@ -29,6 +29,7 @@ def test_things_are_as_they_are_said_to_be() -> None:
         + 'rcs_m2 = 0.5\nsize_m = 1.5\nkind = "bird"\n'
         '[[broadcast]]\ntarget = "quad"\npilot_m = [5.0, 6.0]\nuas_id = "X1"\n'
         '[[broadcast]]\nname = "ghost"\nposition_m = [1.0, 1.0, 50.0]\nsender_m = [0.0, 9.0, 1.0]\n'
+        "on_s = [[1.0, 5.0]]\n"
         '[[module]]\ndevice = "ld2450"\n'
         '[[module]]\nname = "far"\ndevice = "ti-mmwave"\nposition_m = [4.0, 5.0, 6.0]\n'
         "heading_deg = 90.0\nrange_m = 99.0\n"
@@ -39,6 +40,7 @@ def test_things_are_as_they_are_said_to_be() -> None:
     first, ghost = made.broadcasts
     assert (first.claims, first.uas_id, first.pilot_m) == (quad, "X1", (5.0, 6.0))
     assert (ghost.claims.name, ghost.sender_m) == ("ghost", (0.0, 9.0, 1.0))
+    assert (first.on_s, ghost.on_s) == ((), ((1.0, 5.0),))
     near, far = made.modules
     assert (near.name, near.mount.x_m, near.mount.y_m, near.mount.z_m) == ("ld2450", 1.0, 2.0, 3.0)  # at the receiver
     assert (far.mount.x_m, far.mount.heading_deg, far.model) == (4.0, 90.0, (("range_m", 99.0),))

@@ -19,19 +19,20 @@ ROW = re.compile(
 
 
 def test_shows_what_came_over_mqtt_and_ends_in_time(skypicket: Start) -> None:
-    with skypicket("demo", "--seconds", "15") as demo:
+    with skypicket("demo", "--seconds", "20") as demo:
         assert re.match(r"broker +127\.0\.0\.1:\d+ ", demo.wait_for("broker"))
         assert demo.wait_for("topic").split()[1] == "skypicket/v1/demo/mast-1/event"
         demo.wait_for("is online")
-        assert "label" in demo.wait_for("time")
         demo.wait_for("is stopped")
         assert demo.process.wait(60) == 0
+    assert any(line.startswith("time (UTC)") and "label" in line for line in demo.lines)
     rows = [found for line in demo.lines if (found := ROW.match(line))]
     drones = [row for row in rows if row["family"] == "drone-control"]
     assert ("new", "expresslrs", "100Hz") in {(row["state"], row["label"], row["mode"]) for row in drones}
     assert all(863.0 < float(row["mhz"]) < 870.0 for row in drones)
     assert rows[-1]["state"] == "shutdown"
     assert demo.lines[-1].endswith("is stopped")
+    assert any({"radar", "camera"} <= set(line.split(" ")[-1].split(",")) for line in demo.lines)
     assert not any("Traceback" in line or "ERROR" in line for line in demo.lines)
 
 

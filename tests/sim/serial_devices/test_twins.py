@@ -86,6 +86,15 @@ def test_a_claim_that_is_not_there_is_heard_from_where_its_sender_is() -> None:
     assert level(loud) - level(replace(loud, sender_m=None)) == pytest.approx(20 * math.log10(30.0), abs=6.0)
 
 
+def test_who_is_off_is_not_heard_and_the_route_repeats() -> None:
+    flying = Target("late", straight((90.0, 0.0, 80.0), (90.0, 0.0, 80.0), 10.0), repeat_s=20.0)
+    scene = replace(SCENE, targets=(), broadcasts=(Broadcast(flying, on_s=((10.0, 20.0),)),))
+    twin = make_twin(scene, SceneModule("rid", "remote-id"))
+    counts = [len(heard(twin, "remote-id", 9.0, start_s=start_s)) for start_s in (0.0, 10.0, 20.0, 30.0)]
+    assert [count > 5 for count in counts] == [False, True, False, True]
+    assert counts[0] == counts[2] == 0
+
+
 def test_a_scene_without_things_lets_what_moves_be_seen_and_heard() -> None:
     bare = replace(SCENE, targets=(), broadcasts=())
     contacts = heard(make_twin(bare, SceneModule("rid", "remote-id")), "remote-id", 9.0)
