@@ -58,16 +58,19 @@ def burst_label(sighting: Sighting) -> tuple[str, float]:
     if isinstance(finding, ChirpFinding):
         shape = (finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s)
         permitted = [
-            protocol
-            for protocol, bands in _chirps_of(*shape)
+            (protocol, confirmed)
+            for protocol, bands, confirmed in _chirps_of(*shape)
             if not sighting.tuning_known or any(in_band(band, burst.centre_hz) for band in bands)
         ]
-        names = [p.label for p in permitted]
+        # A guess of a record stands only where no record knows.
+        sure = [protocol for protocol, confirmed in permitted if confirmed]
+        permitted_ones = sure or [protocol for protocol, _ in permitted]
+        names = [p.label for p in permitted_ones]
         if said is not None and said.label in names:
             return said.label, max(said.confidence, 0.5)
         if not names:
             return UNKNOWN, 0.5
-        calm = [p.label for p in permitted if not any(isinstance(m.timing, HopTiming) for m in p.modes)]
+        calm = [p.label for p in permitted_ones if not any(isinstance(m.timing, HopTiming) for m in p.modes)]
         return (calm or names)[0], CERTAIN if len(names) == 1 else 1.0 / len(names)
     if said is not None:
         known = said.label in BY_LABEL
@@ -81,14 +84,19 @@ def burst_label(sighting: Sighting) -> tuple[str, float]:
 def _chirps_of(
     spreading_factor: int, bandwidth_hz: float, slope_hz_per_s: float
 ) -> tuple[tuple[RfProtocol, tuple[Band, ...]], ...]:
-    """Protocols that chirp like this, with the bands where they do."""
+    """Protocols that chirp like this, with the bands where they do.
+
+    Modes that are guesses of a record are not among them: a lone burst is no reason to believe in one.
+    """
     finding = ChirpFinding(spreading_factor, bandwidth_hz, 0.0, slope_hz_per_s, 0.0)
     found = []
     for protocol in PROTOCOLS:
-        agreeing = [m for m in protocol.modes if isinstance(m.phy, ChirpPhy) and chirp_agrees(m.phy, finding)]
+        agreeing = [
+            m for m in protocol.modes if m.confirmed and isinstance(m.phy, ChirpPhy) and chirp_agrees(m.phy, finding)
+        ]
         bands = {band.name: band for mode in agreeing for band in protocol.bands_of(mode)}
         if agreeing:
-            found.append((protocol, tuple(bands.values())))
+            found.append((protocol, tuple(bands.values()), any(mode.confirmed for mode in agreeing)))
     return tuple(found)
 
 
