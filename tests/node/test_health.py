@@ -14,6 +14,8 @@ from node.inbox import InboxCounters
 from node.messages import NodeIdentity, message_schema, to_json
 from node.pipeline import PipelineCounters
 from node.runtime import RadioStatus
+from node.scan import ScanPlan, Stop
+from node.scan_pilot import ScanPilot
 from node.sinks import SinkStatus
 
 IDENTITY = NodeIdentity("hill", "mast", time_source="ntp", time_err_ms=2.0)
@@ -88,3 +90,21 @@ def test_the_machine_is_read() -> None:
     processor = ProcessorMeter()
     sum(range(200_000))
     assert processor.share() > 0
+
+
+def test_a_scanning_radio_shows_its_stop_and_its_visits() -> None:
+    stops = (Stop("expresslrs EU868", 868.3e6, 0.5, 3), Stop("sik EU433", 433.9e6, 1.0))
+    pilot = ScanPilot(ScanPlan(stops, (0, 1, 0), 2.0e6), hold_s=6.0)
+    for tenth in range(30):
+        pilot.next_centre_hz(tenth * 100_000_000)
+    message = meter().health(
+        IDENTITY, [replace(RUNNING, scan=pilot.status)], [], results_waiting=0, tracks=0, latency_ms=None
+    )
+    scan = message.radios[0].scan
+    assert scan is not None
+    assert (scan.stop, scan.held) in {(stop.name, False) for stop in stops}
+    assert [(stop.name, stop.center_hz) for stop in scan.stops] == [(stop.name, stop.centre_hz) for stop in stops]
+    assert [stop.visits for stop in scan.stops] == pilot.visits
+    assert sum(pilot.visits) >= 3
+    jsonschema.Draft202012Validator(message_schema("skypicket.health/1")).validate(json.loads(to_json(message)))
+    assert meter().health(IDENTITY, [RUNNING], [], results_waiting=0, tracks=0, latency_ms=None).radios[0].scan is None
