@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from math import ceil
 from typing import Literal
 
@@ -179,7 +178,7 @@ def belongs(run: Run, *, fast: bool, only: str = "") -> bool:
 
 
 def planned(trials: int, hours: float, *, fast: bool = False, only: str = "") -> list[Run]:
-    """Everything to run, in rounds: whenever it is cut short, every figure has its share.
+    """Everything to run, in rounds, mixed within each: whenever it is cut short, every figure has its share.
 
     Parameters
     ----------
@@ -195,11 +194,12 @@ def planned(trials: int, hours: float, *, fast: bool = False, only: str = "") ->
     backgrounds = background_runs(hours, lengths_s("background", "", fast=fast))
     rounds = max(trials, 1)
     per_round = ceil(len(backgrounds) / rounds)
-    parts: list[list[Run]] = []
+    done: list[Run] = []
     for number in range(rounds):
+        wanted = backgrounds[number * per_round : (number + 1) * per_round]
         if number < trials:
-            parts.append(link_runs(number, fast=fast))
+            wanted += link_runs(number, fast=fast)
             if number % CONFUSERS_EVERY == 0:
-                parts.append(confuser_runs(number // CONFUSERS_EVERY, fast=fast))
-        parts.append(backgrounds[number * per_round : (number + 1) * per_round])
-    return [run for run in chain(*parts) if only in run.key]
+                wanted += confuser_runs(number // CONFUSERS_EVERY, fast=fast)
+        done += sorted(wanted, key=lambda run: (run.seed, run.key))
+    return [run for run in done if only in run.key]

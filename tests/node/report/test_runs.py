@@ -90,10 +90,11 @@ def test_more_hours_keep_those_that_are_done() -> None:
 
 def test_a_first_part_has_something_of_everything() -> None:
     runs = planned(20, 6.0)
-    first = runs[: len(runs) // 15]
+    first = runs[: len(runs) // 12]
     assert {(run.label, run.mode) for run in first if run.part == "link"} == {
         (p.label, m.name) for p, m, _ in link_modes()
     }
+    assert len({run.label for run in runs[:60]}) > 12
     assert {run.label for run in first if run.part == "background"} == {each.name for each in BACKGROUNDS}
 
 
