@@ -109,8 +109,7 @@ class ModuleHealth(Wire):
     resyncs: int = Field(default=0, description="times the beginning of a frame had to be searched")
     gaps: int = Field(default=0, description="frames missing by the module's own numbering")
     reboots: int = 0
-    contacts_dropped: int = Field(default=0, description="because the node did not keep up")
-    overruns: int | None = Field(default=None, description="bytes the port itself lost; null where it does not tell")
+    contacts_dropped: int = Field(default=0, description="overruns: contacts for which the node was too slow")
     reopenings: int = 0
     losses: int = Field(default=0, description="times the port was lost while open")
     stalls: int = Field(default=0, description="times it was opened anew because nothing came")
