@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from firmware_bridge.contacts import Contact, PositionFix, RemoteIdContact
 from firmware_bridge.position.node_position import NodePlace, distance_m
 from node.clock import clock_state
 from node.fusion.fusion import Fusion
-from node.fusion.picture import Assessment, FusedChange, FusionCounters
+from node.fusion.picture import Assessment, FusedChange, FusedTrack, FusionCounters
 from node.messages import InfoMessage, Message, MessageMaker
 from node.modules import ModuleRunner, ModuleStatus
 from node.serial_place import NodeWhereabouts
 from node.tracking.track import TrackChange
+
+log = logging.getLogger(__name__)
 
 NS_PER_MS = 1e6
 PLACE_EVERY_NS = 1_000_000_000
@@ -22,6 +25,8 @@ PLACE_EVERY_NS = 1_000_000_000
 CLOCK_EVERY_NS = 5_000_000_000
 SHIFT_M = 5.0
 """A fix that strays by less leaves the picture's frame where it is."""
+RECENT_NS = 60_000_000_000
+"""A picture that failed within this time makes the node ``degraded``."""
 MOVED_M = 100.0
 """A node that moved further than this says again where it is to whoever comes later (``info`` is retained)."""
 
@@ -54,8 +59,9 @@ class ContactDesk:
         Writes the messages; its ``node`` is kept up to date.
     info
         Writes the message that says what the node is, anew when its place has changed.
-    fusion
-        Makes one picture of contacts and radio tracks; None: there is none, contacts are counted only.
+    make_fusion
+        Makes what makes one picture of contacts and radio tracks, at the start and after a failure; None: there is no
+        picture, contacts are counted only.
     clock_ns
         Unix time in nanoseconds.
     """
@@ -65,13 +71,16 @@ class ContactDesk:
         modules: Sequence[ModuleRunner],
         maker: MessageMaker,
         info: Callable[[], InfoMessage] | None = None,
-        fusion: Fusion | None = None,
+        make_fusion: Callable[[], Fusion] | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._modules = modules
         self._maker = maker
         self._info = info
-        self._fusion = fusion
+        self._make_fusion = make_fusion
+        self._fusion = None if make_fusion is None else make_fusion()
+        self._failed_ns: int | None = None
+        self._pending: list[FusedChange] = []
         self._framed: NodePlace | None = None
         self._kinds: dict[str, str] = {module.name: module.reports for module in modules if module.reports is not None}
         self._clock_ns = clock_ns
@@ -79,7 +88,7 @@ class ContactDesk:
         self._place_due_ns = self._clock_due_ns = 0
         self._said: NodePlace | None = self._whereabouts.place(clock_ns())
         self._slowest_ms: float | None = None
-        self._live: set[str] = set()
+        self._live: dict[str, FusedTrack] = {}
 
     @property
     def has_modules(self) -> bool:
@@ -96,11 +105,15 @@ class ContactDesk:
             tuple(module.status for module in self._modules),
             self._whereabouts.place(now_ns),
             self._whereabouts.satellites,
-            tuple(self._whereabouts.faults(now_ns)),
+            (*self._whereabouts.faults(now_ns), *self._picture_faults(now_ns)),
             slowest_ms,
             len(self._live),
             None if self._fusion is None else self._fusion.counters,
         )
+
+    def _picture_faults(self, now_ns: int) -> list[str]:
+        recent = self._failed_ns is not None and abs(now_ns - self._failed_ns) < RECENT_NS
+        return ["the picture failed and was started anew"] if recent else []
 
     def start(self) -> None:
         """Open the ports as soon as they are there."""
@@ -114,7 +127,7 @@ class ContactDesk:
     def hear(self, change: TrackChange) -> None:
         """Take a change of a radio track into the picture."""
         if self._fusion is not None:
-            self._fusion.observe_rf(change)
+            self._pending += self._guarded(lambda fusion: _heard(fusion, change))
 
     def assessment(self, track_id: str) -> Assessment | None:
         """What the picture makes of a radio track."""
@@ -124,7 +137,7 @@ class ContactDesk:
         """Work through what is left; the tracks of the picture end."""
         messages = self.messages()
         if self._fusion is not None:
-            messages += self._told(self._fusion.close(self._clock_ns()))
+            messages += self._told(self._guarded(lambda fusion: fusion.close(self._clock_ns())))
         return messages
 
     def messages(self) -> list[Message]:
@@ -139,7 +152,8 @@ class ContactDesk:
             self._place_due_ns = now_ns + PLACE_EVERY_NS
             messages += self._look_around(now_ns)
         if self._fusion is not None:
-            messages += self._told(self._fusion.advance(now_ns))
+            pending, self._pending = self._pending, []
+            messages += self._told([*pending, *self._guarded(lambda fusion: fusion.advance(now_ns))])
             now_ns = self._clock_ns()
         for contact in contacts:
             late_ms = max(0.0, (now_ns - contact.time_ns) / NS_PER_MS)
@@ -163,14 +177,27 @@ class ContactDesk:
         if self._fusion is not None:
             self._fusion.observe_contact(contact)
 
+    def _guarded(self, act: Callable[[Fusion], list[FusedChange]]) -> list[FusedChange]:
+        """Ask the fusion; when it fails, its tracks end and it is made anew: a bug in it must not end the node."""
+        assert self._fusion is not None
+        assert self._make_fusion is not None
+        try:
+            return act(self._fusion)
+        except Exception:  # like the top of a thread: whatever it is, radios and modules go on
+            log.exception("the picture: internal fault, please report it; it starts anew")
+            self._failed_ns = self._clock_ns()
+            self._fusion = self._make_fusion()
+            self._framed = None
+            return [FusedChange("end", track, self._failed_ns, "lost") for track in self._live.values()]
+
     def _told(self, changes: Sequence[FusedChange]) -> list[Message]:
         messages: list[Message] = []
         for change in changes:
             track = change.track
             if change.kind == "end":
-                self._live.discard(track.track_id)
+                self._live.pop(track.track_id, None)
             elif track.kind != "rf_emission":
-                self._live.add(track.track_id)
+                self._live[track.track_id] = track
             latency_ms = None
             if change.kind != "end":
                 latency_ms = max(0.0, (self._clock_ns() - track.last_ns) / NS_PER_MS)
@@ -205,3 +232,9 @@ def _elsewhere(place: NodePlace | None, before: NodePlace | None, limit_m: float
     if place.source != before.source:
         return True
     return distance_m(place.lat_deg, place.lon_deg, before.lat_deg, before.lon_deg) > limit_m
+
+
+def _heard(fusion: Fusion, change: TrackChange) -> list[FusedChange]:
+    """Take a radio track into the picture: what follows is told by the next step."""
+    fusion.observe_rf(change)
+    return []

@@ -62,7 +62,7 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
     classifiers = [load_classifier(config.model_path) for _ in config.radios]  # one each: they are not thread-safe
     check_scenes(config)
     pilots = make_pilots(config)
-    fusion = make_fusion(config) if config.serials else None
+    fusion = partial(make_fusion, config) if config.serials else None
     software = f"skypicket {version()}"
     identity = replace(config.identity, time_source=_time_source(config))
     maker = MessageMaker(identity, str(uuid.uuid4()))

@@ -13,6 +13,7 @@ import pytest
 
 from node.config import parse_config
 from node.fusion.fusion import Fusion
+from node.fusion.picture import FusedChange
 from node.fusion.settings import FusionSettings
 from node.health import HealthMeter, node_state
 from node.messages import InfoMessage, Message, MessageMaker, NodeIdentity, RemoteIdMessage, TrackMessage, to_json
@@ -35,6 +36,17 @@ def tpv(lat: float, lon: float) -> bytes:
     return json.dumps(report).encode() + b"\r\n"
 
 
+class Breakable(Fusion):
+    """A picture that can be given a bug."""
+
+    broken = False
+
+    def advance(self, time_ns: int) -> list[FusedChange]:
+        if self.broken:
+            raise IndexError("a bug")
+        return super().advance(time_ns)
+
+
 class Bench:
     """A desk with one module on a port of the test's own."""
 
@@ -45,10 +57,14 @@ class Bench:
         self.module = ModuleRunner(parse_config(text, Path("node.toml")).serials[0], self.woken.set)
         self.maker = MessageMaker(IDENTITY, BOOT_ID)
         self.infos = 0
-        fusion = Fusion(FusionSettings(), (56.95, 24.1, 30.0), "mast") if fused else None
-        self.desk = ContactDesk([self.module], self.maker, self.info, fusion)
+        self.pictures: list[Breakable] = []
+        self.desk = ContactDesk([self.module], self.maker, self.info, self.make_fusion if fused else None)
         self.desk.start()
         self.messages: list[Message] = []
+
+    def make_fusion(self) -> Fusion:
+        self.pictures.append(Breakable(FusionSettings(), (56.95, 24.1, 30.0), "mast"))
+        return self.pictures[-1]
 
     def info(self) -> InfoMessage:
         self.infos += 1
@@ -126,6 +142,26 @@ def test_with_a_picture_the_same_becomes_a_track_and_ends_in_good_order(bench: C
     one.messages += one.desk.close()
     assert (tracks()[-1].event, tracks()[-1].end_reason, tracks()[-1].track_id) == ("end", "shutdown", new.track_id)
     assert one.desk.status().tracks == 0
+
+
+def test_a_bug_in_the_picture_ends_its_tracks_and_not_the_node(
+    bench: Callable[..., Bench], caplog: pytest.LogCaptureFixture
+) -> None:
+    one = bench("remote-id", fused=True)
+
+    def said(event: str) -> list[TrackMessage]:
+        return [message for message in one.messages if isinstance(message, TrackMessage) and message.event == event]
+
+    one.said(HEARD * 3, lambda: bool(said("new")))
+    one.pictures[0].broken = True
+    one.until(lambda: bool(said("end")))
+    assert {message.track_id for message in said("end")} == {said("new")[0].track_id}
+    assert "please report it" in caplog.text
+    assert one.desk.status().tracks == 0
+    state, reason = node_state([], one.desk.status())
+    assert (state, reason) == ("degraded", "the picture failed and was started anew")
+    one.said(HEARD * 3, lambda: len(said("new")) == 2)  # and the new one sees the same again
+    assert len(one.pictures) == 2
 
 
 def test_the_place_follows_the_fix_and_is_said_again_when_it_is_another(bench: Callable[..., Bench]) -> None:
