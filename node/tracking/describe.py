@@ -26,11 +26,17 @@ def link_track(
     slice_centre_hz: float,
     tuning_known: bool,
 ) -> Track:
-    """What is known of a link now; ``before`` is its track so far, whose identifier it keeps."""
+    """What is known of a link now; ``before`` is its track so far, whose identifier it keeps.
+
+    A link that turns out to be of another protocol is another track.
+    """
     best = link.hypothesis
     packets = best.packets
     strongest = max(link.bursts, key=lambda b: (not (b.cut_low or b.cut_high), b.snr_db))
     label = best.protocol.label if best.protocol else UNKNOWN_HOPPER
+    name = link.key
+    if before is not None and before.label not in (label, UNKNOWN_HOPPER):
+        before, name = None, f"{link.key}:{label}"
     confidence = round(link_confidence(best), 4)
     centre_hz = _home_hz(link)
     top = tuple(
@@ -40,7 +46,7 @@ def link_track(
     ) or ((label, confidence),)
     hops = best.mode is not None and link.mode_known and isinstance(best.mode.timing, HopTiming)
     return Track(
-        track_id=before.track_id if before else track_ulid(node_name, link.first_ns, link.key),
+        track_id=before.track_id if before else track_ulid(node_name, link.first_ns, name),
         state="confirmed",
         first_ns=link.first_ns,
         last_ns=link.last_ns,

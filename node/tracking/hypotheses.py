@@ -38,6 +38,7 @@ LEAST_SIGNIFICANCE = 4.0
 SIGNIFICANCE_PER_STRAY = 0.05
 """In a crowd of like bursts the best of many phases is tried again and again: more is asked of it."""
 WEAK_LEAST_NEAR = 2
+WEAK_LEAST_SINGLE = 0.2
 LEAST_SINGLE = 0.4
 """Of the steps that stay on a channel, so many are one interval; the others have a missed packet between."""
 AIRTIME_RANGE = (0.72, 1.35)
@@ -225,7 +226,7 @@ def _steps_agree(clock: ClockFit, per_hop: int, *, weak: bool) -> bool:
     if per_hop == 1:
         return True
     least_near = WEAK_LEAST_NEAR if weak else LEAST_PACKETS // 2
-    least_single = LEAST_SINGLE * (per_hop - 1) / per_hop
+    least_single = WEAK_LEAST_SINGLE if weak else LEAST_SINGLE * (per_hop - 1) / per_hop
     return clock.dwell >= 2 and clock.near >= least_near and clock.single >= max(1.0, least_single * clock.near)
 
 

@@ -58,19 +58,16 @@ def burst_label(sighting: Sighting) -> tuple[str, float]:
     if isinstance(finding, ChirpFinding):
         shape = (finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s)
         permitted = [
-            (protocol, confirmed)
-            for protocol, bands, confirmed in _chirps_of(*shape)
+            protocol
+            for protocol, bands in _chirps_of(*shape)
             if not sighting.tuning_known or any(in_band(band, burst.centre_hz) for band in bands)
         ]
-        # A guess of a record stands only where no record knows.
-        sure = [protocol for protocol, confirmed in permitted if confirmed]
-        permitted_ones = sure or [protocol for protocol, _ in permitted]
-        names = [p.label for p in permitted_ones]
+        names = [p.label for p in permitted]
         if said is not None and said.label in names:
             return said.label, max(said.confidence, 0.5)
         if not names:
             return UNKNOWN, 0.5
-        calm = [p.label for p in permitted_ones if not any(isinstance(m.timing, HopTiming) for m in p.modes)]
+        calm = [p.label for p in permitted if not any(isinstance(m.timing, HopTiming) for m in p.modes)]
         return (calm or names)[0], CERTAIN if len(names) == 1 else 1.0 / len(names)
     if said is not None:
         known = said.label in BY_LABEL
@@ -96,7 +93,7 @@ def _chirps_of(
         ]
         bands = {band.name: band for mode in agreeing for band in protocol.bands_of(mode)}
         if agreeing:
-            found.append((protocol, tuple(bands.values()), any(mode.confirmed for mode in agreeing)))
+            found.append((protocol, tuple(bands.values())))
     return tuple(found)
 
 

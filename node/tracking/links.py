@@ -56,7 +56,7 @@ CLEARLY_BETTER = 1.25
 """Another mode must explain a link so much better than the one it has,"""
 RIVAL_S = 2.0
 """and for so long, before the link is called by it."""
-TOLD_APART = 0.85
+TOLD_APART = 0.75
 """Of weak packets: another mode of the protocol that explains so much leaves the mode open."""
 SAME_START_SYMBOLS = 2.5
 """Weak chirps are two findings of one packet if they begin as close as this: their ends say nothing."""

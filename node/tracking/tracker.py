@@ -311,6 +311,10 @@ class Tracker:
         if published is None:
             self._tracks[key] = _Published(track, track, self._now_ns)
             return [TrackChange("new", track, self._now_ns)]
+        if track.track_id != published.track.track_id:
+            end = self._end(key, "reclassified")
+            self._tracks[key] = _Published(track, track, self._now_ns)
+            return [end, TrackChange("new", track, self._now_ns)]
         told = published.told
         published.track = track
         heard = track.last_ns > told.last_ns

@@ -164,3 +164,73 @@ def test_the_clock_is_found_in_spite_of_drift_and_strays() -> None:
 
 def test_nothing_is_no_packets() -> None:
     assert collect([]).count == 0
+
+
+def weak(at_s: float, duration_s: float, centre_hz: float, factor: int, snr_db: float) -> Burst:
+    symbol_s = 2**factor / 500e3
+    finding = ChirpFinding(factor, 500e3, symbol_s, 500e3 / symbol_s, 0.03)
+    return Burst(round(at_s * 1e9), duration_s, centre_hz, 500e3, snr_db, -30.0, finding)
+
+
+@pytest.mark.parametrize(
+    ("mode", "factor", "interval_s", "per_hop", "airtime_s", "snr_db"),
+    [
+        ("200Hz", 6, 0.005, 4, 4.38e-3, -10.0),
+        ("100Hz", 7, 0.010, 4, 8.77e-3, -12.5),
+        ("50Hz", 8, 0.020, 4, 18.56e-3, -15.0),
+        ("25Hz", 9, 0.040, 2, 29.95e-3, -17.5),
+    ],
+)
+@pytest.mark.parametrize("seed", range(5))
+def test_below_the_floor_the_clock_counts_and_the_lengths_hardly(
+    mode: str, factor: int, interval_s: float, per_hop: int, airtime_s: float, snr_db: float, seed: int
+) -> None:
+    """Half of the packets, starts within a symbol, carriers within 50 kHz, lengths of a third to the whole, strays."""
+    rng = np.random.default_rng((seed, factor))
+    bursts = []
+    channel_hz = 0.0
+    for slot in range(int(5.0 / interval_s)):
+        if slot % per_hop == 0:
+            channel_hz = float(rng.choice(EU868_HZ))
+        if abs(channel_hz - 866.7e6) > 1e6 or rng.random() < 0.5:
+            continue
+        at_s = 0.004 + slot * interval_s + float(rng.uniform(-0.5, 0.5)) * 2**factor / 500e3
+        length_s = airtime_s * float(rng.uniform(0.4, 1.0))
+        bursts.append(weak(at_s, length_s, channel_hz + float(rng.normal(0, 20e3)), factor, snr_db))
+    strays_hz = 866.7e6 + rng.uniform(-0.9e6, 0.9e6, 6)
+    bursts += [weak(float(rng.uniform(0, 5)), airtime_s * 0.5, float(hz), factor, snr_db) for hz in strays_hz]
+    names = {(c.track.label, c.track.mode) for c in track(bursts, 5.2) if c.track.family.startswith("drone")}
+    assert {label for label, _ in names} == {"expresslrs"}
+    assert names <= {("expresslrs", mode), ("expresslrs", None)}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_weak_findings_at_any_moment_are_no_link(seed: int) -> None:
+    rng = np.random.default_rng((seed, 3))
+    found = [
+        weak(float(at), float(rng.uniform(2e-3, 9e-3)), 866.7e6 + float(rng.uniform(-0.9e6, 0.9e6)), 7, -12.0)
+        for at in np.sort(rng.uniform(0, 60, 120))
+    ]
+    assert not any(c.track.family.startswith("drone") or c.track.label == "unknown-hopper" for c in track(found, 60.0))
+
+
+def test_packets_that_run_into_the_next_still_tell_the_interval() -> None:
+    """Noise hides the gap of a millisecond: every other packet is found with the one after it, as one."""
+    rng = np.random.default_rng(2)
+    bursts = []
+    for hop in range(60):
+        channel_hz = float(rng.choice(EU868_HZ[3:9]))
+        bursts += [weak(0.01 + hop * 0.08 + 0.04 * half, 35e-3, channel_hz, 8, -4.0) for half in (0, 1)]
+        bursts.append(weak(0.01 + hop * 0.08 + 0.02, 18.5e-3, channel_hz, 8, -4.0))
+    del bursts[2::6]
+    drones = [c.track for c in track(bursts, 5.0) if c.track.family.startswith("drone")]
+    assert {(each.label, each.mode) for each in drones} == {("expresslrs", "50Hz")}
+
+
+def test_a_guess_never_takes_the_name_of_a_link_that_is_known() -> None:
+    """A 100 Hz link heard badly: every other packet, as a guessed mode of 50 Hz would send them."""
+    good = link_bursts(2.0)
+    rng = np.random.default_rng(9)
+    worse = [chirp(2.0 + slot * 0.02, 8.77e-3, float(rng.choice(EU868_HZ[4:9])), 7) for slot in range(400)]
+    changes = [c for c in track(good + worse, 10.2) if c.track.family.startswith("drone")]
+    assert {c.track.label for c in changes} == {"expresslrs"}
