@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from firmware_bridge.contacts import RemoteIdContact
 from node.ids import boot_uuid, track_ulid
 from node.messages import MessageMaker, NodeIdentity, StatusMessage, rfc3339
 from node.sinks.mqtt_outbox import INBOX_MESSAGES, MOST_STATES, Outbox, State
@@ -124,3 +125,16 @@ def test_what_was_taken_in_is_on_the_disk(tmp_path: Path) -> None:
     again = Outbox(settings)
     assert again.waiting == 10
     again.spool.close()
+
+
+def test_remote_id_is_a_feed_of_its_own_nothing_of_it_is_retained_and_tracks_go_before_it() -> None:
+    outbox = Outbox(MqttSettings("localhost", queue_messages=10))
+    for number in range(10):
+        outbox.put(MAKER.remote_id(RemoteIdContact(number, "rid", transmitter="60:60:1f:00:00:01")))
+    assert _due(outbox) == []
+    _tell(outbox, 1)
+    outbox.take_in()
+    waiting = outbox.spool.next(20)
+    assert [item.topic for item in waiting] == ["remoteid"] * 9 + ["event"]
+    assert [item.schema for item in waiting] == ["skypicket.remote_id/1"] * 9 + ["skypicket.track/1"]
+    assert outbox.dropped == 1
