@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from dsp.baseband import Baseband, resynthesise
 from dsp.bursts import Burst, ChirpFinding, EnergyFinding, Finding, KeyingFinding, PulseFinding
 from dsp.chirps import ChirpShape, find_chirp
+from dsp.extents import Extent
 from dsp.features import Measured, feature_vector
 from dsp.keying import Envelope, Keying, measure_envelope, measure_keying
 from dsp.patches import Patch, cut_image
 from dsp.pulses import SEARCHED_S as PULSES_SEARCHED_S
 from dsp.pulses import Pulses, find_pulses
 from dsp.quantile import quantiles
-from dsp.regions import Extent
 from dsp.units import NS_PER_S, to_db
 
 CHIRP_BANDWIDTH_HZ = (85e3, 700e3)

@@ -23,8 +23,13 @@ SLOPE_WINDOW = 256
 SLOPE_LEAST_SNR = 2.0
 """Below 3 dB the product of two noisy samples hides the line: every shape is tried."""
 SLOPES_TRIED = 2
+NO_LINES: NDArray[np.float32] = np.ones(SLOPE_WINDOW, dtype=np.float32)
 SLOPE_LEAST_LINE = 2.5
 """A line of a chirp's slope stands this far above the median of the spectrum."""
+LAG_RECIPROCALS = (10.0, 80.0)
+"""Moments of ``slope_lines`` in reciprocal bandwidths. The first puts the line of SF5 at a third of the bandwidth and
+each further one at half of the last; the second, a twelfth of a symbol of SF10, is for those too near to 0 Hz then."""
+SLOWEST_BIN = 2.0
 LEAST_SYMBOLS = 3.0
 SURE_CONCENTRATION = 0.33
 """Share of a window's power in its strongest tone, above noise, that proves a chirp.
@@ -35,6 +40,9 @@ noise stays below 0.2 (tests/dsp/test_chirps.py).
 
 LEAST_CONCENTRATION = 0.15
 """However weak the signal: pulses and keying reach 0.13."""
+HOPELESS_DILUTION = 0.16
+"""A chirp's concentration is its share of the baseband's power at best: with less than this it is not looked for here
+(the search for preambles in the whole slice sees the links among them)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +87,31 @@ def concentration(baseband: Baseband, shape: ChirpShape) -> float:
     windows = np.lib.stride_tricks.sliding_window_view(samples, points)[::hop]
     length = int(fft.next_fast_len(points))
     spectrum = fft.fft(windows * _reference(points, baseband.rate_hz, slope), n=length, axis=1, overwrite_x=True)
-    power = spectrum.real**2 + spectrum.imag**2
-    # A tone between two bins, or widened by zero padding, is in both.
-    total = power.sum(axis=1)
-    pair = np.empty_like(power)
-    np.add(power[:, :-1], power[:, 1:], out=pair[:, :-1])
-    np.add(power[:, -1], power[:, 0], out=pair[:, -1])
+    parts = spectrum.view(np.float32)
+    parts *= parts
     turn = round(shape.bandwidth_hz / baseband.rate_hz * length) % length
+    # The beginning again at the end, so that sums run around.
+    power = np.empty((len(windows), length + turn + 1), dtype=np.float32)
+    np.add(parts[:, 0::2], parts[:, 1::2], out=power[:, :length])
+    power[:, length:] = power[:, : turn + 1]
+    total = power[:, :length].sum(axis=1)
+    # A tone between two bins, or widened by zero padding, is in both.
+    pair = power[:, :-1] + power[:, 1:]
     if turn:
-        pair = np.concatenate((pair[:, turn:] + pair[:, :-turn], pair[:, :turn] + pair[:, -turn:]), axis=1)
+        pair = pair[:, :length] + pair[:, turn:]
     share = np.sort(pair.max(axis=1) / np.maximum(total, 1e-30))
     noise_share = min(0.9, 1.6 * (np.log(length) + 1.0) / length)
     best = float(share[len(share) // 2 :].mean())
     return float(max(0.0, (best - noise_share) / (1.0 - noise_share)))
 
 
-def slope_lines(baseband: Baseband, bandwidth_hz: float) -> tuple[NDArray[np.float32], float]:
+def slope_lines(
+    baseband: Baseband, bandwidth_hz: float, lag_reciprocals: float = LAG_RECIPROCALS[0]
+) -> tuple[NDArray[np.float32], float]:
     """Spectrum of the product of the signal with itself a moment later.
 
     A chirp of slope ``s`` gives a line at ``s tau`` whatever its data: ``x(t + tau) x*(t) = exp(2 pi j s tau t)``. One
-    transform of the burst for all slopes; ``tau`` is about ten reciprocal bandwidths, so that the line of SF5 is at a
-    third of the bandwidth and each further one at half of the last.
+    transform of the burst for all slopes; ``tau`` is ``lag_reciprocals`` reciprocal bandwidths.
 
     Returns
     -------
@@ -108,11 +120,11 @@ def slope_lines(baseband: Baseband, bandwidth_hz: float) -> tuple[NDArray[np.flo
     tau_s
         The moment.
     """
-    lag = max(1, round(baseband.rate_hz * 10.0 / bandwidth_hz))
+    lag = max(1, round(baseband.rate_hz * lag_reciprocals / bandwidth_hz))
     samples = baseband.samples
     product = samples[lag:] * np.conj(samples[:-lag])
     if len(product) < SLOPE_WINDOW:
-        return np.ones(SLOPE_WINDOW, dtype=np.float32), lag / baseband.rate_hz
+        return NO_LINES, lag / baseband.rate_hz
     # Strong moments count no more than weak ones.
     product /= np.abs(product) + np.float32(0.1 * float(np.abs(product[::8]).mean()) + 1e-20)
     windows = np.lib.stride_tricks.sliding_window_view(product, SLOPE_WINDOW)[:: SLOPE_WINDOW // 2]
@@ -126,19 +138,23 @@ def _likely(baseband: Baseband, shapes: list[ChirpShape]) -> list[ChirpShape]:
     """Those of the shapes whose slope stands out in ``slope_lines``, best first."""
     scored: list[tuple[float, int, ChirpShape]] = []
     for bandwidth_hz in sorted({shape.bandwidth_hz for shape in shapes}):
-        lines, tau_s = slope_lines(baseband, bandwidth_hz)
-        for number, shape in enumerate(shapes):
-            if shape.bandwidth_hz != bandwidth_hz:
-                continue
-            slope = shape.bandwidth_hz / shape.symbol_s * (1.0 if shape.rising else -1.0)
-            at = slope * tau_s / baseband.rate_hz * SLOPE_WINDOW
-            if abs(at) < 2.0:
-                scored.append((SLOPE_LEAST_LINE, number, shape))  # too slow to be told from a steady tone here
-                continue
-            index = round(at) % SLOPE_WINDOW
-            line = max(float(lines[index - 1]), float(lines[index]), float(lines[(index + 1) % SLOPE_WINDOW]))
-            if line > SLOPE_LEAST_LINE:
-                scored.append((line, number, shape))
+        waiting = [(n, shape) for n, shape in enumerate(shapes) if shape.bandwidth_hz == bandwidth_hz]
+        for lag_reciprocals in LAG_RECIPROCALS:
+            slower: list[tuple[int, ChirpShape]] = []
+            lines, tau_s = slope_lines(baseband, bandwidth_hz, lag_reciprocals) if waiting else (NO_LINES, 0.0)
+            for number, shape in waiting:
+                slope = shape.bandwidth_hz / shape.symbol_s * (1.0 if shape.rising else -1.0)
+                at = slope * tau_s / baseband.rate_hz * SLOPE_WINDOW
+                if abs(at) < SLOWEST_BIN:
+                    slower.append((number, shape))
+                    continue
+                index = round(at) % SLOPE_WINDOW
+                line = max(float(lines[index - 1]), float(lines[index]), float(lines[(index + 1) % SLOPE_WINDOW]))
+                if line > SLOPE_LEAST_LINE:
+                    scored.append((line, number, shape))
+            waiting = slower
+        # Too slow to be told from a steady tone here.
+        scored += [(SLOPE_LEAST_LINE, number, shape) for number, shape in waiting]
     scored.sort(key=lambda item: (-item[0], item[1]))
     slow = [shape for line, _, shape in scored if line == SLOPE_LEAST_LINE]
     return [shape for line, _, shape in scored if line > SLOPE_LEAST_LINE][:SLOPES_TRIED] + slow
@@ -173,7 +189,11 @@ def find_chirp(
     # Noise in the baseband dilutes the tone: expect that much less.
     dilution = snr / (snr + baseband.rate_hz / max(bandwidth_hz, 1.0))
     least = max(SURE_CONCENTRATION * dilution, LEAST_CONCENTRATION)
-    for shape in hints:
+    if dilution < HOPELESS_DILUTION:
+        return None
+    # Where slopes can be told, only the shape heard last comes before them.
+    told = snr > SLOPE_LEAST_SNR
+    for shape in hints[:1] if told else hints:
         if _bandwidth_fits(shape.bandwidth_hz, bandwidth_hz, whole_band=whole_band):
             score = concentration(baseband, shape)
             if score > max(1.3 * least, 0.5 * dilution):
@@ -189,7 +209,7 @@ def find_chirp(
     longest_s = len(baseband.samples) / baseband.rate_hz / LEAST_SYMBOLS
     shapes = [shape for shape in shapes if shape.symbol_s <= longest_s]
     best, best_score = None, least
-    for shape in _likely(baseband, shapes) if snr > SLOPE_LEAST_SNR else shapes:
+    for shape in _likely(baseband, shapes) if told else shapes:
         score = concentration(baseband, shape)
         if score > best_score:
             best, best_score = shape, score

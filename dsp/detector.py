@@ -12,10 +12,11 @@ from dsp.analysis import Analysed, Slice, Stretch, analyse
 from dsp.bursts import Burst, ChirpFinding, PulseFinding
 from dsp.chirps import ChirpShape
 from dsp.energy import energy_mask
+from dsp.extents import measure
 from dsp.looks import Looks, LookSchedule
 from dsp.noise import NoiseFloor, NoiseTracker
 from dsp.pulses import merge_pulses, widened
-from dsp.regions import NARROW_GAP_S, NARROW_HZ, STROKE_GAP_ROWS, Region, find_regions, measure
+from dsp.regions import NARROW_GAP_S, NARROW_HZ, STROKE_GAP_ROWS, Region, find_regions
 from dsp.spectrogram import FRAMES_PER_ROW, ShortTimeTransform, StftSettings, rows_in
 from dsp.tape import Tape
 from dsp.units import to_ns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from dsp.bursts import Burst, ChirpFinding, CyclicPrefixFinding, LineCombFinding, PulseFinding
 from dsp.keying import Envelope, Keying
 from dsp.protocols import PROTOCOLS
-from dsp.protocols.match import permits
+from dsp.protocols.match import BAND_MARGIN_HZ, chirp_agrees
+from dsp.protocols.record import ChirpPhy
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +107,37 @@ def feature_vector(burst: Burst, measured: Measured, *, tuning_known: bool) -> N
         comb / 25.0,
         1.0 if tuning_known else 0.0,
     ]
-    values += [1.0 if permits(protocol, burst, tuning_known=tuning_known) else 0.0 for protocol in PROTOCOLS]
-    return np.clip(np.asarray(values, dtype=np.float32), -2.0, 2.0)
+    measured_part = np.clip(np.asarray(values, dtype=np.float32), -2.0, 2.0)
+    return np.concatenate((measured_part, _permitted(burst, chirp, tuning_known=tuning_known)))
+
+
+def _permitted(burst: Burst, chirp: ChirpFinding | None, *, tuning_known: bool) -> NDArray[np.float32]:
+    """``dsp.protocols.match.permits`` for every protocol at once."""
+    agreeing, low_hz, high_hz, owner = _bands_of(
+        (chirp.spreading_factor, chirp.bandwidth_hz, chirp.slope_hz_per_s < 0) if chirp else None
+    )
+    if not tuning_known:
+        return agreeing
+    permitted = np.zeros(len(PROTOCOLS), dtype=np.float32)
+    permitted[owner[(low_hz <= burst.centre_hz) & (burst.centre_hz <= high_hz)]] = 1.0
+    return permitted
+
+
+@lru_cache(maxsize=128)
+def _bands_of(
+    shape: tuple[int, float, bool] | None,
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+    """Protocols with a mode that has a chirp (any mode for None) and the bands of such modes, with their owners."""
+    agreeing = np.zeros(len(PROTOCOLS), dtype=np.float32)
+    bands: list[tuple[float, float, int]] = []
+    chirp = ChirpFinding(shape[0], shape[1], 0.0, -1.0 if shape[2] else 1.0, 0.0) if shape else None
+    for index, protocol in enumerate(PROTOCOLS):
+        for mode in protocol.modes:
+            if chirp is None or (isinstance(mode.phy, ChirpPhy) and chirp_agrees(mode.phy, chirp)):
+                agreeing[index] = 1.0
+                bands += [
+                    (band.low_hz - BAND_MARGIN_HZ, band.high_hz + BAND_MARGIN_HZ, index)
+                    for band in protocol.bands_of(mode)
+                ]
+    low_hz, high_hz, owner = (np.array(part) for part in zip(*bands, strict=True)) if bands else (np.zeros(0),) * 3
+    return agreeing, low_hz, high_hz, owner.astype(np.intp)

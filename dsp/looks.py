@@ -11,8 +11,8 @@ from dsp import ofdm, video
 from dsp.analysis import Analysed, Slice, Stretch, analyse
 from dsp.baseband import Baseband
 from dsp.bursts import Burst, CyclicPrefixFinding, LineCombFinding
+from dsp.extents import Extent
 from dsp.noise import NoiseFloor
-from dsp.regions import Extent
 from dsp.units import to_db
 
 VIDEO_LEAST_RATE_HZ = 1e6

@@ -23,8 +23,8 @@ LONGEST_MEMORY = 40
 """Segments of history: about one second of 27 ms segments."""
 THINNING = 4
 """Every fourth row is enough for the quantile; neighbours share half of their samples anyway."""
-SHAPE_EVERY = 4
-"""Segments from one fit of the floor to the next, once it has settled: it changes over seconds, gain steps apart."""
+FITS_PER_MEMORY = 5
+"""Fits of the floor while as many segments pass as the history holds: it changes over seconds, gain steps apart."""
 DYNAMIC_RANGE = 1e-6
 """The floor is at least this far (60 dB) below the strongest cell: more than an 8-bit converter can show."""
 SMALLEST_FLOOR = 1e-14
@@ -96,8 +96,8 @@ class NoiseTracker:
         self._history.append(segment)
         del self._history[:-LONGEST_MEMORY]
         self._since_fit += 1
-        settled = len(self._history) == LONGEST_MEMORY and self._since_fit < SHAPE_EVERY
-        if self._floor is None or stepped or not settled:
+        due = self._since_fit * FITS_PER_MEMORY >= len(self._history)
+        if self._floor is None or stepped or due:
             self._floor, self._since_fit = self._fit(), 0
         return self._floor
 

@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from dsp.quantile import quantile
-
 STROKE_CORRELATION = 0.8
 """Rows and columns of an oblique stroke are this well correlated at least."""
 CORE_LEVEL = 0.05
@@ -30,10 +28,6 @@ NARROW_HZ = 60e3
 """Narrower regions may be the pulses of one keyed transmission."""
 NARROW_GAP_S = 0.012
 """Pulses this close together on one frequency are one transmission (remote controls: gaps up to 10 ms)."""
-DIP_LEVEL = 0.35
-"""A row whose power is below this part of the plateau lies in a gap; a row that is half in a gap is above it."""
-EDGE_LEVEL = 0.2
-"""The occupied band ends where the mean power falls to this part (-7 dB) of its plateau."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,31 +62,47 @@ def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: flo
     row_s, column_hz
         Spacing of rows and columns.
     """
+    rows, width = mask.shape
     labels, count = ndimage.label(mask, structure=np.ones((3, 3), dtype=np.int8))
     if count == 0:
         return []
-    width = mask.shape[1]
-    cell = np.flatnonzero(mask)
-    rows = cell // width
-    columns = cell - rows * width
-    names = labels.ravel().take(cell) - 1
-    weights = power.ravel().take(cell)
-    spread = np.bincount(names * width + columns, weights=weights, minlength=count * width)
-    by_column = spread.reshape(count, width)
+    # Runs of cells along the rows; a column without any ends those at the edge.
+    walled = np.zeros((rows, width + 1), dtype=np.bool_)
+    walled[:, :width] = mask
+    flat = walled.reshape(-1)
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    if flat[0]:
+        edges = np.concatenate((np.zeros(1, dtype=edges.dtype), edges))
+    begin, length = edges[::2], edges[1::2] - edges[::2]
+    row = begin // (width + 1)
+    column = begin - row * (width + 1)
+    name = labels[row, column] - 1
+    # Runs come in order of rows, and the last assignment counts.
+    first_row, end_row = np.empty(count), np.empty(count)
+    first_row[name[::-1]] = row[::-1]
+    end_row[name] = row + 1
+    first_column, end_column = np.full(count, float(width)), np.zeros(count)
+    np.minimum.at(first_column, name, column.astype(np.float64))
+    np.maximum.at(end_column, name, (column + length).astype(np.float64))
+    by_column = _energy_by_column(mask, power, name, length, row, count)
     core = by_column > CORE_LEVEL * by_column.max(axis=1, keepdims=True)
     core_first = core.argmax(axis=1)
     core_end = width - core[:, ::-1].argmax(axis=1)
-    boxed = np.array([(r.start, r.stop, c.start, c.stop) for r, c in ndimage.find_objects(labels)], dtype=np.float64)
-    first_row, end_row, first_column, end_column = boxed.T
-    cells = np.bincount(names, minlength=count).astype(np.float64)
-    # Moments about the middle of the box, so that squares stay small.
-    row_off = rows - first_row[names]
-    column_off = columns - first_column[names]
-    mean_row = np.bincount(names, weights=row_off, minlength=count) / cells
-    mean_column = np.bincount(names, weights=column_off, minlength=count) / cells
-    row_variance = np.bincount(names, weights=row_off * row_off, minlength=count) / cells - mean_row**2
-    column_variance = np.bincount(names, weights=column_off * column_off, minlength=count) / cells - mean_column**2
-    covariance = np.bincount(names, weights=row_off * column_off, minlength=count) / cells - mean_row * mean_column
+
+    def total(values: NDArray[np.float64] | NDArray[np.intp]) -> NDArray[np.float64]:
+        sums: NDArray[np.float64] = np.bincount(name, weights=values, minlength=count).astype(np.float64, copy=False)
+        return sums
+
+    cells = total(length)
+    # Moments about the corner of the box, so that squares stay small; of a run about its middle.
+    row_off = row - first_row[name]
+    column_off = column + 0.5 * (length - 1) - first_column[name]
+    mean_row = total(length * row_off) / cells
+    mean_column = total(length * column_off) / cells
+    row_variance = total(length * row_off * row_off) / cells - mean_row**2
+    in_runs = length * (column_off * column_off + (length * length - 1) / 12.0)
+    column_variance = total(in_runs) / cells - mean_column**2
+    covariance = total(length * row_off * column_off) / cells - mean_row * mean_column
     straight = covariance / np.sqrt(np.maximum(row_variance * column_variance, 1e-9))
     oblique = (np.abs(straight) > STROKE_CORRELATION) & (end_row - first_row >= 3) & (end_column - first_column >= 5)
     filled = cells / ((end_row - first_row) * (end_column - first_column))
@@ -113,6 +123,24 @@ def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: flo
         WIDEST_CHIRP_HZ / column_hz,
         mask.shape[1],
     )
+
+
+def _energy_by_column(
+    mask: NDArray[np.bool_],
+    power: NDArray[np.float32],
+    name: NDArray[np.intp],
+    length: NDArray[np.intp],
+    row: NDArray[np.intp],
+    count: int,
+) -> NDArray[np.float64]:
+    """(count, columns): power of every region's cells, given as runs in order, summed over the rows."""
+    width = mask.shape[1]
+    cell = np.flatnonzero(mask)
+    place = cell + np.repeat((name - row) * width, length)
+    energy: NDArray[np.float64] = np.bincount(place, weights=power.ravel().take(cell), minlength=count * width).astype(
+        np.float64, copy=False
+    )
+    return energy.reshape(count, width)
 
 
 def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: float, columns: int) -> list[Region]:
@@ -184,101 +212,3 @@ def _same_strokes(one: Region, two: Region, widest: float) -> bool:
         and -8 <= two.first_row - one.end_row <= STROKE_GAP_ROWS
         and max(one.end_column, two.end_column) - min(one.first_column, two.first_column) <= widest
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """A region measured: fractional rows and columns, and levels."""
-
-    first_row: float
-    end_row: float
-    low_column: float
-    high_column: float
-    snr: float
-    """Mean power over the floor in the occupied band, linear, minus the noise."""
-    power: float
-    """Mean power of the signal, full scale squared."""
-    flatness: float
-
-
-def _crossings(profile: NDArray[np.float32], level: float) -> tuple[float, float]:
-    """First and last fractional index where a profile is above a level, interpolated; ends are cell edges."""
-    above = np.flatnonzero(profile > level)
-    if len(above) == 0:
-        return 0.0, float(len(profile))
-    first, last = int(above[0]), int(above[-1])
-    low, high = float(first), float(last + 1)
-    if first > 0:
-        below, at = float(profile[first - 1]), float(profile[first])
-        low = first + 0.5 - (at - level) / (at - below)
-    if last + 1 < len(profile):
-        below, at = float(profile[last + 1]), float(profile[last])
-        high = last + 0.5 + (at - level) / (at - below)
-    return low, high
-
-
-def measure(power: NDArray[np.float32], floor: NDArray[np.float32], region: Region, narrow: int) -> list[Extent]:
-    """Measure a region: where its plateau begins and ends in time and frequency, how strong it is.
-
-    A region wider than ``narrow`` columns is split where the power of its band falls away for a row or more: packets
-    that follow each other closer than the mask can tell.
-
-    The band ends at ``EDGE_LEVEL`` of the plateau (80 % quantile of the columns), the time at half of the mean level,
-    both interpolated between cells.
-
-    Parameters
-    ----------
-    power, floor
-        (rows, columns) and (columns,) float32.
-    region
-        Where to look.
-    """
-    margin = 2
-    c0, c1 = max(0, region.first_column - margin), min(power.shape[1], region.end_column + margin)
-    r0, r1 = max(0, region.first_row - margin), min(power.shape[0], region.end_row + margin)
-    box = power[r0:r1, c0:c1] - floor[c0:c1]
-    inner = box[region.first_row - r0 : region.end_row - r0]
-    columns = inner.mean(axis=0)
-    np.maximum(columns, 0.0, out=columns)
-    if len(columns) >= 12:
-        smooth = columns.copy()
-        smooth[1:] += columns[:-1]
-        smooth[:-1] += columns[1:]
-        smooth /= np.float32(3.0)
-        edge_profile = smooth
-    else:
-        edge_profile = columns
-    plateau = quantile(edge_profile, 0.8) if len(columns) >= 8 else float(edge_profile.max())
-    low, high = _crossings(edge_profile, EDGE_LEVEL * plateau)
-    i0, i1 = max(0, int(low)), max(int(low) + 1, min(len(columns), int(np.ceil(high))))
-    rows = box[:, i0:i1].sum(axis=1)
-    inner_rows = rows[region.first_row - r0 : region.end_row - r0]
-    level = quantile(inner_rows, 0.7)
-    noise = float(floor[c0 + i0 : c0 + i1].sum())
-    parts = [(0, len(rows))]
-    # A chirp that runs out of the slice is gone for part of every symbol: that is no gap between packets.
-    at_edge = region.stroke and (
-        region.low_column <= EDGE_COLUMNS or region.high_column >= power.shape[1] - EDGE_COLUMNS
-    )
-    if not at_edge and region.end_column - region.first_column > narrow and level > 2.0 * noise / np.sqrt(i1 - i0):
-        parts = _split(rows, level)
-    extents: list[Extent] = []
-    for begin, stop in parts:
-        first, end = _crossings(rows[begin:stop], 0.5 * level)
-        signal = float(rows[begin + int(first) : max(begin + int(first) + 1, begin + round(end))].mean())
-        occupied = np.maximum(columns[i0:i1], 1e-20)
-        flatness = float(np.exp(np.mean(np.log(occupied))) / np.mean(occupied))
-        extents.append(
-            Extent(r0 + begin + first, r0 + begin + end, c0 + low, c0 + high, signal / noise, signal, flatness)
-        )
-    return extents
-
-
-def _split(rows: NDArray[np.float32], level: float) -> list[tuple[int, int]]:
-    """Parts of a power profile between dips below ``DIP_LEVEL``."""
-    on = rows > DIP_LEVEL * level
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], on, [False]))))
-    parts = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if rows[a:b].max() > 0.5 * level]
-    if len(parts) < 2:
-        return [(0, len(rows))]
-    return [(max(0, a - 1), min(len(rows), b + 1)) for a, b in parts]

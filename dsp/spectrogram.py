@@ -179,10 +179,9 @@ def row_power(spectrum: NDArray[np.complex64], out: NDArray[np.float32] | None =
     """
     parts = spectrum.view(np.float32)
     squares = parts * parts
-    # The halves of the mean over two frames; powers of two lose nothing.
     pairs = squares[0::FRAMES_PER_ROW] + squares[1::FRAMES_PER_ROW]
-    pairs *= np.float32(1.0 / FRAMES_PER_ROW)
     both = pairs.view(np.complex64)
     bins = both[:, 0::BINS_PER_COLUMN] + both[:, 1::BINS_PER_COLUMN]
     rows: NDArray[np.float32] = np.add(bins.real, bins.imag, out=out)
+    rows *= np.float32(1.0 / FRAMES_PER_ROW)
     return rows

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bursts import Burst
+from dsp.bursts import Burst, ChirpFinding
 from dsp.channelise import MAX_SLICE_RATE_HZ, Channeliser
 from dsp.detector import DetectorSettings, Segment, SliceDetector, make_slice
 from dsp.iq import IqBlock
@@ -25,6 +25,8 @@ class PipelineSettings:
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     patches_per_second: float = 80.0
     """Patches classified a second of signal, strongest first; the rest go without a label and are counted."""
+    chirp_patches_per_second: float = 4.0
+    """Of them for each shape of chirp: its slope names it already, and the classifier only tells who shares it."""
     remembered_tunings: int = 64
     """Noise floors kept for tunings that may come back."""
 
@@ -32,6 +34,10 @@ class PipelineSettings:
         """Check the numbers."""
         if not 0 < self.patches_per_second <= 10_000:
             raise ValueError(f"patches_per_second must be above 0 and at most 10000, not {self.patches_per_second}")
+        if not 0 < self.chirp_patches_per_second <= 10_000:
+            raise ValueError(
+                f"chirp_patches_per_second must be above 0 and at most 10000, not {self.chirp_patches_per_second}"
+            )
         if not 1 <= self.remembered_tunings <= 10_000:
             raise ValueError(f"remembered_tunings must be 1 to 10000, not {self.remembered_tunings}")
 
@@ -124,6 +130,7 @@ class Pipeline:
         self._noise: dict[tuple[float, float], NoiseTracker] = {}
         self._counters = PipelineCounters()
         self._tokens = settings.patches_per_second
+        self._chirp_tokens: dict[tuple[int, float, bool], float] = {}
         self._end_ns = 0
 
     def process(self, block: IqBlock) -> BlockResult:
@@ -210,18 +217,40 @@ class Pipeline:
         for found in zip(*each, strict=True):
             yield self._step(list(zip(tuning.detectors, found, strict=True)))
 
-    def _step(self, found: list[tuple[SliceDetector, Segment]]) -> Step:
-        """Label what was found in one segment, strongest first while the budget lasts, and put it in order of time."""
-        duration_s = max(segment.duration_s for _, segment in found)
+    def _refill(self, duration_s: float) -> None:
+        """Add to the budgets of patches what a time of signal is worth; a second's worth is saved up at most."""
         limit = self._settings.patches_per_second
         self._tokens = min(limit, self._tokens + limit * duration_s)
+        each = self._settings.chirp_patches_per_second
+        self._chirp_tokens = {
+            shape: tokens + each * duration_s
+            for shape, tokens in self._chirp_tokens.items()
+            if tokens + each * duration_s < max(each, 1.0)
+        }
+
+    def _take(self, burst: Burst) -> bool:
+        """Whether the budgets have a patch for a burst; it is taken from them."""
+        if self._tokens < 1.0:
+            return False
+        if isinstance(burst.finding, ChirpFinding):
+            finding = burst.finding
+            shape = (finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s > 0)
+            left = self._chirp_tokens.get(shape, max(self._settings.chirp_patches_per_second, 1.0))
+            if left < 1.0:
+                return False
+            self._chirp_tokens[shape] = left - 1.0
+        self._tokens -= 1.0
+        return True
+
+    def _step(self, found: list[tuple[SliceDetector, Segment]]) -> Step:
+        """Label what was found in one segment, strongest first while the budget lasts, and put it in order of time."""
+        self._refill(max(segment.duration_s for _, segment in found))
         items = [(detector.where, item) for detector, segment in found for item in segment.found]
         labels: dict[int, Classification] = {}
         if self._classifier is not None and items:
             visible = [i for i, (_, item) in enumerate(items) if item.patchable]
             ranked = sorted(visible, key=lambda i: (-items[i][1].burst.snr_db, items[i][1].burst.start_ns, i))
-            chosen = sorted(ranked[: int(self._tokens)])
-            self._tokens -= len(chosen)
+            chosen = sorted(i for i in ranked if self._take(items[i][1].burst))
             patches = [items[i][1].patch(tuning_known=items[i][0].centre_known) for i in chosen]
             labels = dict(zip(chosen, self._classifier.classify(patches), strict=True)) if patches else {}
         over = len(items) - len(labels) if self._classifier is not None else 0

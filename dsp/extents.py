@@ -1,0 +1,114 @@
+"""Extents: where a region's plateau begins and ends in time and frequency, and how strong it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.quantile import quantile
+from dsp.regions import EDGE_COLUMNS, Region
+
+DIP_LEVEL = 0.35
+"""A row whose power is below this part of the plateau lies in a gap; a row that is half in a gap is above it."""
+EDGE_LEVEL = 0.2
+"""The occupied band ends where the mean power falls to this part (-7 dB) of its plateau."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A region measured: fractional rows and columns, and levels."""
+
+    first_row: float
+    end_row: float
+    low_column: float
+    high_column: float
+    snr: float
+    """Mean power over the floor in the occupied band, linear, minus the noise."""
+    power: float
+    """Mean power of the signal, full scale squared."""
+    flatness: float
+
+
+def _crossings(profile: NDArray[np.float32], level: float) -> tuple[float, float]:
+    """First and last fractional index where a profile is above a level, interpolated; ends are cell edges."""
+    above = np.flatnonzero(profile > level)
+    if len(above) == 0:
+        return 0.0, float(len(profile))
+    first, last = int(above[0]), int(above[-1])
+    low, high = float(first), float(last + 1)
+    if first > 0:
+        below, at = float(profile[first - 1]), float(profile[first])
+        low = first + 0.5 - (at - level) / (at - below)
+    if last + 1 < len(profile):
+        below, at = float(profile[last + 1]), float(profile[last])
+        high = last + 0.5 + (at - level) / (at - below)
+    return low, high
+
+
+def measure(power: NDArray[np.float32], floor: NDArray[np.float32], region: Region, narrow: int) -> list[Extent]:
+    """Measure a region: where its plateau begins and ends in time and frequency, how strong it is.
+
+    A region wider than ``narrow`` columns is split where the power of its band falls away for a row or more: packets
+    that follow each other closer than the mask can tell.
+
+    The band ends at ``EDGE_LEVEL`` of the plateau (80 % quantile of the columns), the time at half of the mean level,
+    both interpolated between cells.
+
+    Parameters
+    ----------
+    power, floor
+        (rows, columns) and (columns,) float32.
+    region
+        Where to look.
+    """
+    margin = 2
+    c0, c1 = max(0, region.first_column - margin), min(power.shape[1], region.end_column + margin)
+    r0, r1 = max(0, region.first_row - margin), min(power.shape[0], region.end_row + margin)
+    box = power[r0:r1, c0:c1] - floor[c0:c1]
+    inner = box[region.first_row - r0 : region.end_row - r0]
+    columns = inner.mean(axis=0)
+    np.maximum(columns, 0.0, out=columns)
+    if len(columns) >= 12:
+        smooth = columns.copy()
+        smooth[1:] += columns[:-1]
+        smooth[:-1] += columns[1:]
+        smooth /= np.float32(3.0)
+        edge_profile = smooth
+    else:
+        edge_profile = columns
+    plateau = quantile(edge_profile, 0.8) if len(columns) >= 8 else float(edge_profile.max())
+    low, high = _crossings(edge_profile, EDGE_LEVEL * plateau)
+    i0, i1 = max(0, int(low)), max(int(low) + 1, min(len(columns), int(np.ceil(high))))
+    rows = box[:, i0:i1].sum(axis=1)
+    inner_rows = rows[region.first_row - r0 : region.end_row - r0]
+    level = quantile(inner_rows, 0.7)
+    noise = float(floor[c0 + i0 : c0 + i1].sum())
+    parts = [(0, len(rows))]
+    # A chirp that runs out of the slice is gone for part of every symbol: that is no gap between packets.
+    at_edge = region.stroke and (
+        region.low_column <= EDGE_COLUMNS or region.high_column >= power.shape[1] - EDGE_COLUMNS
+    )
+    if not at_edge and region.end_column - region.first_column > narrow and level > 2.0 * noise / np.sqrt(i1 - i0):
+        parts = _split(rows, level)
+    extents: list[Extent] = []
+    for begin, stop in parts:
+        first, end = _crossings(rows[begin:stop], 0.5 * level)
+        signal = float(rows[begin + int(first) : max(begin + int(first) + 1, begin + round(end))].mean())
+        occupied = np.maximum(columns[i0:i1], 1e-20)
+        flatness = float(np.exp(np.mean(np.log(occupied))) / np.mean(occupied))
+        extents.append(
+            Extent(r0 + begin + first, r0 + begin + end, c0 + low, c0 + high, signal / noise, signal, flatness)
+        )
+    return extents
+
+
+def _split(rows: NDArray[np.float32], level: float) -> list[tuple[int, int]]:
+    """Parts of a power profile between dips below ``DIP_LEVEL``."""
+    on = rows > DIP_LEVEL * level
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], on, [False]))))
+    parts = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if rows[a:b].max() > 0.5 * level]
+    if len(parts) < 2:
+        return [(0, len(rows))]
+    return [(max(0, a - 1), min(len(rows), b + 1)) for a, b in parts]
