@@ -13,6 +13,8 @@ from dsp.protocols.record import HopTiming
 
 CHANNEL_TOLERANCE_HZ = 90e3
 """Bursts closer than this are on one channel: below half of the usual grids (250 kHz), above the centre's error."""
+WEAK_CHANNEL_TOLERANCE_HZ = 150e3
+"""The same of weak packets, whose centres are good to 50 kHz each, and less good at the slice's edge."""
 CHANNEL_OF_SPACING = 0.4
 """The same on a finer grid, as part of its spacing."""
 FLOOR_DB_PER_FACTOR = -2.5
@@ -33,7 +35,7 @@ RUN_ON_SHARE = 0.6
 LONGEST_SPAN_INTERVALS = 10
 """Packets further apart than this say nothing of the interval itself."""
 DWELL_QUANTILE = 0.8
-WEAK_DWELL_QUANTILE = 0.9
+WEAK_DWELL_QUANTILE = 0.95
 """Where half of the packets are missed fewer stays show their whole length."""
 DRIFTS = (0.0, -40e-6, 40e-6)
 """Clock errors tried: two crystals of 30 ppm, on a grid as fine as the tolerance asks for over some seconds."""
@@ -112,12 +114,12 @@ def is_weak(burst: Burst) -> bool:
     return burst.snr_db < FLOOR_DB_PER_FACTOR * (finding.spreading_factor - FLOOR_FACTOR) + WEAK_MARGIN_DB
 
 
-def channel_tolerance_hz(channels_hz: Sequence[float]) -> float:
+def channel_tolerance_hz(channels_hz: Sequence[float], *, weak: bool = False) -> float:
     """How far apart bursts on one channel of a grid may be."""
+    usual_hz = WEAK_CHANNEL_TOLERANCE_HZ if weak else CHANNEL_TOLERANCE_HZ
     if len(channels_hz) < 2:
         return CHANNEL_TOLERANCE_HZ
-    spacing_hz = float(np.diff(channels_hz).min())
-    return min(CHANNEL_TOLERANCE_HZ, CHANNEL_OF_SPACING * spacing_hz)
+    return min(usual_hz, CHANNEL_OF_SPACING * float(np.diff(channels_hz).min()))
 
 
 def channels_of(
@@ -240,8 +242,10 @@ class ClockFit:
         Steps from one packet to the next of exactly one interval.
     near
         Steps of at most ``LONGEST_SPAN_INTERVALS``.
+    slower
+        Largest share of the packets that keep a clock of twice or three times the interval.
     dwell
-        Slots that a stay on one channel lasts: the 80 % quantile, 90 % of weak packets.
+        Slots that a stay on one channel lasts: the 80 % quantile, 95 % of weak packets.
     airtime_ratio
         Median length over the record's air time.
     channels
@@ -256,6 +260,7 @@ class ClockFit:
     strays: int
     single: int
     near: int
+    slower: float
     dwell: int
     airtime_ratio: float
     channels: int
@@ -311,6 +316,7 @@ def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) ->
         strays=strays,
         single=int(np.count_nonzero(steps == 1)),
         near=int(np.count_nonzero(near)),
+        slower=max(float(np.bincount(slot.astype(int) % times).max()) / packets.count for times in (2, 3)),
         dwell=usual,
         airtime_ratio=float(np.median(folded_s(packets.duration_s, timing))) / timing.airtime_s,
         channels=len(packets.channels_hz),

@@ -38,7 +38,8 @@ LEAST_SIGNIFICANCE = 4.0
 SIGNIFICANCE_PER_STRAY = 0.05
 """In a crowd of like bursts the best of many phases is tried again and again: more is asked of it."""
 WEAK_LEAST_NEAR = 2
-WEAK_LEAST_SINGLE = 0.2
+WEAK_SLOWER = 0.85
+"""Of weak packets too many are missed to count single steps: no slower clock may explain so many of them."""
 LEAST_SINGLE = 0.4
 """Of the steps that stay on a channel, so many are one interval; the others have a missed packet between."""
 AIRTIME_RANGE = (0.72, 1.35)
@@ -50,6 +51,8 @@ AIRTIME_SPREAD = 0.4
 """Natural logarithm of the ratio of lengths that leaves no agreement."""
 FSK_AIRTIME_RANGE = (0.6, 1.35)
 FSK_BANDWIDTH_RANGE = (0.45, 1.3)
+FSK_BANDWIDTH_ROOM_HZ = 15e3
+"""A narrow signal takes some bins more than it is wide: openLRSng of 65 kHz is found 93 kHz wide."""
 DEVIATION_RANGE = (0.55, 1.6)
 KEYED_SHARE = 0.5
 GRID_TOLERANCE_HZ = 60e3
@@ -126,7 +129,7 @@ class Candidate:
         fits |= packets.weak & _in_range(ratio, WEAK_AIRTIME_RANGE)
         if isinstance(self.mode.phy, FskPhy):
             low_hz, high_hz = (self.mode.phy.bandwidth_hz * part for part in FSK_BANDWIDTH_RANGE)
-            fits &= (packets.bandwidth_hz > low_hz) & (packets.bandwidth_hz < high_hz)
+            fits &= (packets.bandwidth_hz > low_hz) & (packets.bandwidth_hz < high_hz + FSK_BANDWIDTH_ROOM_HZ)
         return fits
 
 
@@ -184,7 +187,8 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     answers = _answers(packets, of_kin, timing) & ~members
     if not _enough(int(np.count_nonzero(members)), int(np.count_nonzero(answers)), fsk=fsk):
         return None
-    chosen = packets.pick(members, min((channel_tolerance_hz(b.channels_hz) for b in bands), default=np.inf))
+    faint = 2 * np.count_nonzero(packets.weak & members) > np.count_nonzero(members)
+    chosen = packets.pick(members, min(channel_tolerance_hz(band.channels_hz, weak=bool(faint)) for band in bands))
     if len(chosen.channels_hz) < 2:
         return None
     first_s = float(packets.start_s[members][0])
@@ -225,9 +229,10 @@ def _steps_agree(clock: ClockFit, per_hop: int, *, weak: bool) -> bool:
     """Whether packets follow each other on a channel as often as the record says."""
     if per_hop == 1:
         return True
-    least_near = WEAK_LEAST_NEAR if weak else LEAST_PACKETS // 2
-    least_single = WEAK_LEAST_SINGLE if weak else LEAST_SINGLE * (per_hop - 1) / per_hop
-    return clock.dwell >= 2 and clock.near >= least_near and clock.single >= max(1.0, least_single * clock.near)
+    if weak:
+        return clock.dwell >= 2 and clock.near >= WEAK_LEAST_NEAR and clock.slower < WEAK_SLOWER
+    least_single = LEAST_SINGLE * (per_hop - 1) / per_hop
+    return clock.dwell >= 2 and clock.near >= LEAST_PACKETS // 2 and clock.single >= least_single * clock.near
 
 
 def answer_offsets_s(timing: HopTiming) -> tuple[float, ...]:
