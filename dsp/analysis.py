@@ -12,7 +12,7 @@ from dsp.bursts import Burst, ChirpFinding, EnergyFinding, Finding, KeyingFindin
 from dsp.chirps import ChirpShape, find_chirp
 from dsp.extents import Extent
 from dsp.features import Measured, feature_vector
-from dsp.keying import Envelope, Keying, measure_envelope, measure_keying
+from dsp.keying import Keying, measure_envelope, measure_keying, measure_steadiness
 from dsp.patches import Patch, cut_image
 from dsp.pulses import SEARCHED_S as PULSES_SEARCHED_S
 from dsp.pulses import Pulses, find_pulses
@@ -68,7 +68,10 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """A burst and what the classifier needs of it; ``baseband`` is kept only until the patch is cut."""
+    """A burst and what the classifier needs of it; ``baseband`` is kept only until the patch is cut.
+
+    ``keying`` is None where it has not been measured.
+    """
 
     burst: Burst
     baseband: Baseband
@@ -76,14 +79,13 @@ class Analysed:
     slice_share: float
     flatness: float
     clipped_share: float
-    envelope: Envelope | None = None
     keying: Keying | None = None
     patchable: bool = True
     """False below the noise, where the classifier would see noise only."""
 
     def patch(self, *, tuning_known: bool) -> Patch:
-        """Cut the classifier's input. Costs one small spectrogram and, for a chirp, envelope and keying."""
-        envelope = self.envelope or measure_envelope(self.baseband, self.noise_power)
+        """Cut the classifier's input. Costs a small spectrogram, the envelope and, if it is not known, the keying."""
+        envelope = measure_envelope(self.baseband, self.noise_power)
         keying = self.keying or measure_keying(self.baseband)
         measured = Measured(envelope, keying, self.flatness, self.slice_share, self.clipped_share)
         return Patch(cut_image(self.baseband), feature_vector(self.burst, measured, tuning_known=tuning_known))
@@ -139,7 +141,8 @@ def refine_time(baseband: Baseband, snr: float, first_s: float, end_s: float) ->
         return first_s, end_s
     total = np.cumsum(power, dtype=np.float64)
     smooth = ((total[width:] - total[:-width]) / width).astype(np.float32)
-    floor, plateau = quantiles(smooth, (0.02, 0.6))
+    # Neighbours of a moving mean are alike.
+    floor, plateau = quantiles(smooth[:: max(1, width // 4)], (0.02, 0.6))
     above = np.flatnonzero(smooth > 0.5 * (min(floor, 0.5 * plateau) + plateau))
     if len(above) == 0:
         return first_s, end_s
@@ -216,7 +219,7 @@ def analyse(
         inner_baseband = _around_pulses(around, pulses, rate_hz)
     noise_power = extent.power / max(extent.snr, 1e-6) * inner_baseband.rate_hz / bandwidth_hz
     finding: Finding = EnergyFinding(extent.flatness)
-    envelope = keying = None
+    keying: Keying | None = None
     may_chirp = (
         pulses is None
         and CHIRP_BANDWIDTH_HZ[0] <= bandwidth_hz <= CHIRP_BANDWIDTH_HZ[1]
@@ -226,11 +229,12 @@ def analyse(
     if may_chirp:
         finding = find_chirp(inner_baseband, bandwidth_hz, extent.snr, hints, whole_band=whole) or finding
     if not isinstance(finding, ChirpFinding):
-        envelope = measure_envelope(inner_baseband, noise_power)
-        keying = measure_keying(inner_baseband)
+        # What is as unsteady as noise is not keyed: no need to measure it before a patch is wanted.
+        if pulses is None and measure_steadiness(inner_baseband) > KEYING_STEADINESS:
+            keying = measure_keying(inner_baseband)
         if pulses is not None:
             finding = PulseFinding(pulses.pulse_samples / rate_hz, pulses.count)
-        elif is_keyed(keying, bandwidth_hz, duration_s):
+        elif keying is not None and is_keyed(keying, bandwidth_hz, duration_s):
             finding = KeyingFinding(keying.deviation_hz, keying.symbol_rate_hz, keying.separation)
         elif may_chirp and duration_s > 2.0 * look_s:
             longer_end = min(end, begin + LONGEST_LOOK_S * rate_hz)
@@ -255,7 +259,7 @@ def analyse(
     )
     clipped = _clipped_share(looked)
     share = bandwidth_hz / rate_hz
-    return Analysed(burst, inner_baseband, noise_power, share, extent.flatness, clipped, envelope, keying)
+    return Analysed(burst, inner_baseband, noise_power, share, extent.flatness, clipped, keying)
 
 
 def is_keyed(keying: Keying, bandwidth_hz: float, duration_s: float) -> bool:

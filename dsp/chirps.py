@@ -20,6 +20,8 @@ LONGEST_LOOK_SYMBOLS = 9
 """Symbols looked at: about the preamble."""
 SLOPE_WINDOW = 256
 """Samples of a window of ``slope_lines``."""
+SLOPE_LONGEST = 16_384
+"""Samples looked at for the slope: 20 ms at 825 kHz, sixteen symbols of SF9 at 500 kHz."""
 SLOPE_LEAST_SNR = 2.0
 """Below 3 dB the product of two noisy samples hides the line: every shape is tried."""
 SLOPES_TRIED = 2
@@ -121,7 +123,7 @@ def slope_lines(
         The moment.
     """
     lag = max(1, round(baseband.rate_hz * lag_reciprocals / bandwidth_hz))
-    samples = baseband.samples
+    samples = baseband.samples[:SLOPE_LONGEST]
     product = samples[lag:] * np.conj(samples[:-lag])
     if len(product) < SLOPE_WINDOW:
         return NO_LINES, lag / baseband.rate_hz

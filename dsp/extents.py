@@ -12,6 +12,10 @@ from dsp.regions import EDGE_COLUMNS, Region
 
 DIP_LEVEL = 0.35
 """A row whose power is below this part of the plateau lies in a gap; a row that is half in a gap is above it."""
+SPLIT_SURE = 3.5
+"""Plateau of a row over the noise divided by the root of its columns: in a weaker one chance makes dips."""
+SPLIT_STRONG = 4.0
+"""A part this much above a weak plateau is a packet of its own."""
 EDGE_LEVEL = 0.2
 """The occupied band ends where the mean power falls to this part (-7 dB) of its plateau."""
 
@@ -91,24 +95,35 @@ def measure(power: NDArray[np.float32], floor: NDArray[np.float32], region: Regi
         region.low_column <= EDGE_COLUMNS or region.high_column >= power.shape[1] - EDGE_COLUMNS
     )
     if not at_edge and region.end_column - region.first_column > narrow and level > 2.0 * noise / np.sqrt(i1 - i0):
-        parts = _split(rows, level)
+        parts = _split(rows, level, sure=level > SPLIT_SURE * noise / np.sqrt(i1 - i0))
+    occupied = np.maximum(columns[i0:i1], 1e-20)
+    flatness = float(np.exp(np.mean(np.log(occupied))) / np.mean(occupied))
     extents: list[Extent] = []
     for begin, stop in parts:
         first, end = _crossings(rows[begin:stop], 0.5 * level)
         signal = float(rows[begin + int(first) : max(begin + int(first) + 1, begin + round(end))].mean())
-        occupied = np.maximum(columns[i0:i1], 1e-20)
-        flatness = float(np.exp(np.mean(np.log(occupied))) / np.mean(occupied))
         extents.append(
             Extent(r0 + begin + first, r0 + begin + end, c0 + low, c0 + high, signal / noise, signal, flatness)
         )
     return extents
 
 
-def _split(rows: NDArray[np.float32], level: float) -> list[tuple[int, int]]:
-    """Parts of a power profile between dips below ``DIP_LEVEL``."""
+def _split(rows: NDArray[np.float32], level: float, *, sure: bool) -> list[tuple[int, int]]:
+    """Parts of a power profile between dips below ``DIP_LEVEL``; parts no stronger than an unsure level are one."""
     on = rows > DIP_LEVEL * level
     edges = np.flatnonzero(np.diff(np.concatenate(([False], on, [False]))))
-    parts = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if rows[a:b].max() > 0.5 * level]
+    parts: list[tuple[int, int]] = []
+    last_weak = False
+    for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        strongest = float(rows[begin:end].max())
+        if strongest <= 0.5 * level:
+            continue
+        weak = not sure and strongest < SPLIT_STRONG * level
+        if weak and last_weak:
+            parts[-1] = (parts[-1][0], end)
+        else:
+            parts.append((begin, end))
+        last_weak = weak
     if len(parts) < 2:
         return [(0, len(rows))]
-    return [(max(0, a - 1), min(len(rows), b + 1)) for a, b in parts]
+    return [(max(0, begin - 1), min(len(rows), end + 1)) for begin, end in parts]

@@ -76,6 +76,8 @@ def _box(values: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     """Moving mean of ``width`` values."""
     if width <= 1 or len(values) < width:
         return values
+    if width == 3:
+        return (values[:-2] + values[1:-1] + values[2:]) * np.float32(1.0 / 3.0)
     total = np.cumsum(values, dtype=np.float64)
     total[width:] -= total[:-width].copy()
     return (total[width - 1 :] / width).astype(np.float32)
@@ -157,6 +159,12 @@ def measure_keying(baseband: Baseband) -> Keying:
     changes = np.flatnonzero(upper[1:] != upper[:-1])
     rate_hz = _clock_hz(np.diff(changes).astype(np.float64), baseband.rate_hz)
     return Keying(0.5 * (high - low), min(separation, 20.0), rate_hz, steadiness, middle, tone_share)
+
+
+def measure_steadiness(baseband: Baseband) -> float:
+    """``Keying.steadiness`` alone, at a twentieth of the cost of ``measure_keying``."""
+    samples = baseband.samples[:LONGEST_LOOK_SAMPLES]
+    return _steadiness(samples) if len(samples) >= LEAST_SAMPLES else 0.0
 
 
 def _steadiness(samples: NDArray[np.complex64]) -> float:

@@ -12,6 +12,7 @@ from dsp.analysis import Analysed, Slice, Stretch, analyse
 from dsp.baseband import Baseband
 from dsp.bursts import Burst, CyclicPrefixFinding, LineCombFinding
 from dsp.extents import Extent
+from dsp.keying import measure_keying
 from dsp.noise import NoiseFloor
 from dsp.units import to_db
 
@@ -196,7 +197,8 @@ class Looks:
             noise = float(floor.smooth[low:high].sum())
             extent = Extent(0.0, float(len(power)), float(low), float(high), signal / noise, signal, 0.5)
             analysed = analyse(segment, where, extent, cut_start=True, cut_end=True, hints=())
-            if analysed.keying is not None and analysed.keying.tone_share > TONE_SHARE:
+            keying = analysed.keying or measure_keying(analysed.baseband)
+            if keying.tone_share > TONE_SHARE:
                 # A carrier: no wider than can be told.
                 narrow = replace(analysed.burst, bandwidth_hz=where.sample_rate_hz / where.points)
                 analysed = replace(analysed, burst=narrow)

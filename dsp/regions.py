@@ -62,10 +62,10 @@ def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: flo
     row_s, column_hz
         Spacing of rows and columns.
     """
+    if not mask.any():
+        return []
     rows, width = mask.shape
     labels, count = ndimage.label(mask, structure=np.ones((3, 3), dtype=np.int8))
-    if count == 0:
-        return []
     # Runs of cells along the rows; a column without any ends those at the edge.
     walled = np.zeros((rows, width + 1), dtype=np.bool_)
     walled[:, :width] = mask

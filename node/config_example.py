@@ -94,7 +94,7 @@ host = "localhost"
 # path = "model.onnx"           # the one that comes with skypicket if left out
 
 # [pipeline]
-# patches_per_second = 80.0     # bursts named by the classifier a second of signal
+# patches_per_second = 40.0     # bursts named by the classifier a second of signal
 
 # [detector]
 # bursts_per_second = 1500.0
