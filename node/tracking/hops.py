@@ -13,8 +13,6 @@ from dsp.protocols.record import HopTiming
 
 CHANNEL_TOLERANCE_HZ = 90e3
 """Bursts closer than this are on one channel: below half of the usual grids (250 kHz), above the centre's error."""
-WEAK_CHANNEL_TOLERANCE_HZ = 150e3
-"""The same of weak packets, whose centres are good to 50 kHz each, and less good at the slice's edge."""
 CHANNEL_OF_SPACING = 0.4
 """The same on a finer grid, as part of its spacing."""
 FLOOR_DB_PER_FACTOR = -2.5
@@ -90,16 +88,27 @@ class Packets:
 
     def pick(self, chosen: NDArray[np.bool_], tolerance_hz: float = CHANNEL_TOLERANCE_HZ) -> Packets:
         """Some of the packets, with the channels they are on."""
-        start_s, centre_hz, whole = self.start_s[chosen], self.centre_hz[chosen], self.whole[chosen]
-        channel, channels_hz = channels_of(centre_hz, whole, tolerance_hz)
+        return self._picked(chosen, *channels_of(self.centre_hz[chosen], self.whole[chosen], tolerance_hz))
+
+    def pick_on(self, chosen: NDArray[np.bool_], grid_hz: Sequence[float]) -> Packets:
+        """Some of the packets, each on the channel of a grid that is nearest to it."""
+        centre_hz, whole = self.centre_hz[chosen], self.whole[chosen]
+        nearest = np.abs(centre_hz[:, np.newaxis] - np.asarray(grid_hz)).argmin(axis=1)
+        used, channel = np.unique(nearest, return_inverse=True)
+        groups = [channel == number for number in range(len(used))]
+        trusted = [members & whole if (members & whole).any() else members for members in groups]
+        return self._picked(chosen, channel, tuple(float(np.median(centre_hz[members])) for members in trusted))
+
+    def _picked(self, chosen: NDArray[np.bool_], channel: NDArray[np.intp], channels_hz: tuple[float, ...]) -> Packets:
+        start_s = self.start_s[chosen]
         origin_s = start_s[0] if len(start_s) else 0.0
         return Packets(
             start_s - origin_s,
             self.duration_s[chosen],
-            centre_hz,
+            self.centre_hz[chosen],
             self.bandwidth_hz[chosen],
             self.deviation_hz[chosen],
-            whole,
+            self.whole[chosen],
             channel,
             channels_hz,
             self.weak[chosen],
@@ -114,12 +123,11 @@ def is_weak(burst: Burst) -> bool:
     return burst.snr_db < FLOOR_DB_PER_FACTOR * (finding.spreading_factor - FLOOR_FACTOR) + WEAK_MARGIN_DB
 
 
-def channel_tolerance_hz(channels_hz: Sequence[float], *, weak: bool = False) -> float:
+def channel_tolerance_hz(channels_hz: Sequence[float]) -> float:
     """How far apart bursts on one channel of a grid may be."""
-    usual_hz = WEAK_CHANNEL_TOLERANCE_HZ if weak else CHANNEL_TOLERANCE_HZ
     if len(channels_hz) < 2:
         return CHANNEL_TOLERANCE_HZ
-    return min(usual_hz, CHANNEL_OF_SPACING * float(np.diff(channels_hz).min()))
+    return min(CHANNEL_TOLERANCE_HZ, CHANNEL_OF_SPACING * float(np.diff(channels_hz).min()))
 
 
 def channels_of(
@@ -298,7 +306,8 @@ def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) ->
     interval_s = phase.interval_s
     slot = np.rint((packets.start_s - phase.origin_s) / interval_s)
     error_s = packets.start_s - phase.origin_s - slot * interval_s
-    more = np.rint(np.maximum(packets.duration_s - folded_s(packets.duration_s, timing), 0.0) / timing.interval_s)
+    over_s = packets.duration_s - folded_s(packets.duration_s, timing)
+    more = np.where(packets.weak, 0.0, np.rint(np.maximum(over_s, 0.0) / timing.interval_s))
     steps = np.diff(slot)
     # A packet that runs into the next one on its channel hides it: the step after it is one slot shorter.
     steps -= np.where(packets.channel[1:] == packets.channel[:-1], np.minimum(more[:-1], steps - 1), 0.0)
@@ -307,7 +316,7 @@ def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) ->
     stays = (steps <= 2) & (packets.channel[1:] == packets.channel[:-1])
     ends = np.flatnonzero(np.concatenate((~stays, [True])))
     begins = np.concatenate(([0], ends[:-1] + 1))
-    dwell = np.sort(slot[ends] + more[ends] - slot[begins] + 1)
+    dwell = np.sort(slot[ends] - slot[begins] + 1)
     quantile = WEAK_DWELL_QUANTILE if packets.faint else DWELL_QUANTILE
     usual = int(dwell[min(len(dwell) - 1, int(quantile * len(dwell)))])
     total = packets.count + strays

@@ -38,6 +38,12 @@ LEAST_SIGNIFICANCE = 4.0
 SIGNIFICANCE_PER_STRAY = 0.05
 """In a crowd of like bursts the best of many phases is tried again and again: more is asked of it."""
 WEAK_LEAST_NEAR = 2
+WEAK_SIGNIFICANCE = 8.0
+"""So sure a clock needs no two packets of one stay: where a tenth of the channels is heard there may be none."""
+WEAK_MANY = 30
+"""With so many short steps the stays are known, though packets are missed."""
+LONGER_STAYS = 0.5
+"""Taken off the score of weak packets for stays that last too long."""
 WEAK_SLOWER = 0.85
 """Of weak packets too many are missed to count single steps: no slower clock may explain so many of them."""
 LEAST_SINGLE = 0.4
@@ -187,8 +193,11 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     answers = _answers(packets, of_kin, timing) & ~members
     if not _enough(int(np.count_nonzero(members)), int(np.count_nonzero(answers)), fsk=fsk):
         return None
-    faint = 2 * np.count_nonzero(packets.weak & members) > np.count_nonzero(members)
-    chosen = packets.pick(members, min(channel_tolerance_hz(band.channels_hz, weak=bool(faint)) for band in bands))
+    chosen = packets.pick(members, min(channel_tolerance_hz(band.channels_hz) for band in bands))
+    if chosen.faint and tuning_known and all(band.channels_hz for band in bands):
+        # Weak centres stray between the channels: each is put to the nearest of the grid that fits best.
+        grid_hz = min((band.channels_hz for band in bands), key=lambda grid_hz: _off_grid_hz(chosen, grid_hz))
+        chosen = packets.pick_on(members, grid_hz)
     if len(chosen.channels_hz) < 2:
         return None
     first_s = float(packets.start_s[members][0])
@@ -209,11 +218,16 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     grid_share = max((on_grid(chosen.channels_hz, band.channels_hz, tolerance_hz) for band in bands), default=0.0)
     if tuning_known and grid_share < LEAST_GRID and any(band.channels_hz for band in bands):
         return None
-    stay = _stay_score(clock.dwell, timing.packets_per_hop, weak=chosen.faint)
+    stay = _stay_score(clock, timing.packets_per_hop, weak=chosen.faint)
     spread = WEAK_AIRTIME_SPREAD if chosen.faint else AIRTIME_SPREAD
     airtime = 1.0 - min(1.0, abs(float(np.log(clock.airtime_ratio))) / spread)
     score = 0.35 + 0.25 * stay + 0.2 * airtime + 0.2 * (grid_share if tuning_known else 1.0)
     return LinkHypothesis(protocol, mode, timing, chosen, clock, phase, float(score), grid_share, answers)
+
+
+def _off_grid_hz(packets: Packets, grid_hz: tuple[float, ...]) -> float:
+    """Median distance of the packets from a grid."""
+    return float(np.median(np.abs(packets.centre_hz[:, np.newaxis] - np.asarray(grid_hz)).min(axis=1)))
 
 
 def _enough(packets: int, answers: int, *, fsk: bool) -> bool:
@@ -230,7 +244,8 @@ def _steps_agree(clock: ClockFit, per_hop: int, *, weak: bool) -> bool:
     if per_hop == 1:
         return True
     if weak:
-        return clock.dwell >= 2 and clock.near >= WEAK_LEAST_NEAR and clock.slower < WEAK_SLOWER
+        stays = clock.dwell >= 2 and clock.near >= WEAK_LEAST_NEAR
+        return clock.slower < WEAK_SLOWER and (stays or clock.significance >= WEAK_SIGNIFICANCE)
     least_single = LEAST_SINGLE * (per_hop - 1) / per_hop
     return clock.dwell >= 2 and clock.near >= LEAST_PACKETS // 2 and clock.single >= least_single * clock.near
 
@@ -271,14 +286,15 @@ def _strays(packets: Packets, others: NDArray[np.bool_], chosen: Packets, first_
     return int(np.count_nonzero(inside & near))
 
 
-def _stay_score(dwell: int, per_hop: int, *, weak: bool) -> float:
+def _stay_score(clock: ClockFit, per_hop: int, *, weak: bool) -> float:
     """1 where stays on a channel last as long as the record says, 0 where they last twice or half as long.
 
     Weak packets are missed: that makes stays shorter, never longer.
     """
+    dwell = clock.dwell
     if dwell > per_hop:
-        return max(0.0, 1.0 - 2.0 * (dwell - per_hop) / per_hop)
-    slope = 1.2 if weak else 2.0
+        return -LONGER_STAYS if weak else max(0.0, 1.0 - 2.0 * (dwell - per_hop) / per_hop)
+    slope = 2.0 if not weak else 1.2 if clock.near < WEAK_MANY else 3.0
     return max(0.0, 1.0 - slope * (per_hop - dwell) / (per_hop + 1.0))
 
 

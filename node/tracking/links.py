@@ -56,7 +56,7 @@ CLEARLY_BETTER = 1.25
 """Another mode must explain a link so much better than the one it has,"""
 RIVAL_S = 2.0
 """and for so long, before the link is called by it."""
-TOLD_APART = 0.75
+TOLD_APART = 0.8
 """Of weak packets: another mode of the protocol that explains so much leaves the mode open."""
 SAME_START_SYMBOLS = 2.5
 """Weak chirps are two findings of one packet if they begin as close as this: their ends say nothing."""
@@ -108,7 +108,8 @@ class Link:
     def yields_to(self, best: LinkHypothesis, found: list[LinkHypothesis], now_ns: int) -> bool:
         """Whether the link is called by the best hypothesis now: its own, a first name, or clearly better for long."""
         old = self.hypothesis
-        if old.protocol is None or (best.protocol is old.protocol and best.mode is old.mode):
+        same = best.protocol is old.protocol and (best.mode is old.mode or not self.mode_known)
+        if old.protocol is None or same:
             self.rival = None
             return True
         assert best.protocol is not None

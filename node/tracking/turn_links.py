@@ -29,11 +29,15 @@ START_TOLERANCE = 0.012
 START_TOLERANCE_S = (0.6e-3, 1.6e-3)
 LEAST_SHARP = 0.5
 """Of the turns that agree with the windows, so many begin when their window does."""
-LEAST_KEYED = 0.5
+KEYED_SHARE = 0.5
+LEAST_KEYED = 0.2
 KEYED_FROM_HZ = 20e3
 """Narrower signals fill some bins only and show no keying when they are weak."""
 DECADES_UNKEYED = 2.0
-"""Asked for besides where the keying does not show."""
+"""Asked for besides where the keying shows in fewer of the turns than ``KEYED_SHARE``."""
+TIGHTEST = 0.2
+JITTERS = 3.0
+"""Starts that agree better than they must are surer: within so many times their jitter, at best a fifth of it all."""
 CENTRE_TOLERANCE_HZ = 6e3
 CENTRE_TOLERANCE = 0.06
 """Error of a channel's centre, the second as part of the bandwidth."""
@@ -261,7 +265,7 @@ def judge_turns(
     if len(turns) < LEAST_TURNS or not bands:
         return None
     narrow = collector.phy.bandwidth_hz < KEYED_FROM_HZ
-    if not narrow and sum(turn.keyed > 0 for turn in turns) < LEAST_TURNS - 1:
+    if not narrow and not any(turn.keyed for turn in turns):
         return None
     start_s = np.array([(turn.start_ns - turns[0].start_ns) * 1e-9 for turn in turns])
     interval_s, origin_s, sharp = _clock(start_s, collector.timing.dwell_s)
@@ -279,8 +283,10 @@ def judge_turns(
     whole = [i for i in alike if not turns[i].cut]
     rounds = _rounds(np.array([turns[i].centre_hz for i in whole]), slot[whole], collector, bands)
     members = [turns[i] for i in alike]
-    keyed = sum(turn.keyed > 0 for turn in members) >= LEAST_KEYED * len(members)
-    if len(members) < LEAST_TURNS or rounds is None or not (keyed or narrow):
+    if len(members) < LEAST_TURNS or rounds is None:
+        return None
+    keyed_share = sum(turn.keyed > 0 for turn in members) / len(members)
+    if keyed_share < LEAST_KEYED and not narrow:
         return None
     channels = _channels(members, collector)
     held = set(slot[alike].tolist())
@@ -294,16 +300,18 @@ def judge_turns(
     if len(channels) < LEAST_CHANNELS or len(members) < LEAST_SHARP * (len(members) + len(late)):
         return None
     grid_share, grid_decades = _grid(channels, bands, wide_hz) if tuning_known else (0.0, 0.0)
+    error_s = start_s[alike] - origin_s - slot[alike] * interval_s
+    jitter_s = float(np.sqrt(np.mean(error_s**2)))
+    within_s = float(np.clip(JITTERS * jitter_s, TIGHTEST * tolerance_s, tolerance_s))
     decades = (
-        significance(len(members) - 1, int(np.count_nonzero(span)) - 1, 2.0 * tolerance_s / interval_s)
+        significance(len(members) - 1, int(np.count_nonzero(span)) - 1, 2.0 * within_s / interval_s)
         + grid_decades
         + DECADES_PER_REPEAT * rounds
         - np.log10(MODES_TRIED)
-        - (0.0 if keyed else DECADES_UNKEYED)
+        - (0.0 if keyed_share >= KEYED_SHARE else DECADES_UNKEYED)
     )
     if decades < LEAST_SIGNIFICANCE:
         return None
-    error_s = start_s[alike] - origin_s - slot[alike] * interval_s
     timed = sum(turn.timed > 0 for turn in members) / len(members)
     width = np.log(wide_hz / (USUAL_BANDWIDTH * collector.phy.bandwidth_hz + CENTRE_TOLERANCE_HZ))
     return TurnHypothesis(
@@ -313,7 +321,7 @@ def judge_turns(
         strays=int(np.count_nonzero(span & ~sharp & ~inside)),
         interval_s=interval_s,
         origin_ns=turns[0].start_ns + round(origin_s * 1e9),
-        jitter_s=float(np.sqrt(np.mean(error_s**2))),
+        jitter_s=jitter_s,
         grid_share=grid_share,
         rounds=rounds,
         significance=float(decades),
