@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import multiprocessing
 import os
 import resource
 import sys
+import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,25 +21,15 @@ from scipy import fft
 
 from dsp.iq import IqBlock, u8_to_complex64
 from models.classifier import Classifier
+from node.bench_compare import NoYardstick, find_program, rtl_433_cpu_s
+from node.bench_stages import stage_shares
 from node.pipeline import Pipeline, PipelineSettings
 from node.tracking.tracker import Tracker, TrackerSettings
 
 BARE_POINTS = 1024
 """The yardstick of design section 7: 1024 points, half overlap, Hann window, complex64, power."""
 BLOCK_SAMPLES = 65_536
-STAGES = {
-    "convert": ("u8_to_complex64",),
-    "spectrogram": ("transform", "row_power"),
-    "noise": ("observe",),
-    "regions": ("energy_mask", "find_regions", "measure"),
-    "baseband": ("resynthesise", "extract"),
-    "chirps": ("find_chirp",),
-    "keying": ("measure_keying", "measure_envelope", "refine_time"),
-    "looks": ("find_video", "find_prefix", "_look_lines"),
-    "patches": ("patch",),
-    "classifier": ("classify",),
-    "tracker": ("_track",),
-}
+YARDSTICK_RUNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +43,13 @@ class BenchResult:
     bare_fft_ratio
         Processor time of the chain over that of the bare pass over the same samples.
     rss_mib
-        Largest resident memory of the process so far.
+        Largest resident memory of a process that does nothing but work through the scene.
     patches_per_second
         Patches classified a second of signal.
     stage_share
         Share of the chain's processor time by stage.
+    rtl_433_s_per_s
+        Processor time of rtl_433 a second of the same samples; None where it was not asked for.
     """
 
     scene: str
@@ -69,6 +64,7 @@ class BenchResult:
     tracks: int
     stage_share: dict[str, float]
     cpu: str
+    rtl_433_s_per_s: float | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scene", default="busy", help="scene to work through (default: busy)")
     parser.add_argument("--seconds", type=float, default=6.0, help="seconds of signal measured (default: 6)")
     parser.add_argument("--repeat", type=int, default=3, help="times the signal is worked through; the median counts")
+    parser.add_argument("--compare", action="store_true", help="time rtl_433 on the same samples too")
     parser.add_argument("--no-model", action="store_true", help="leave the classifier out")
 
 
@@ -90,10 +87,25 @@ def run(args: argparse.Namespace) -> int:
         from models.onnx import load_classifier
 
         classifier = load_classifier()
-    raw, rate_hz, centre_hz = _render(args.scene, args.seconds)
-    result = measure(raw, rate_hz, centre_hz, classifier, args.scene, args.repeat)
+    try:
+        program = find_program() if args.compare else None
+        raw, rate_hz, centre_hz = _render(args.scene, args.seconds)
+        result = measure(raw, rate_hz, centre_hz, classifier, args.scene, args.repeat)
+        if program is not None:
+            spent_s = _yardstick_s(program, raw, rate_hz, centre_hz)
+            result = replace(result, rtl_433_s_per_s=round(spent_s / result.signal_s, 4))
+    except NoYardstick as fault:
+        print(f"skypicket bench: {fault}", file=sys.stderr)  # noqa: T201  # a command
+        return 1
     sys.stdout.write(json.dumps(asdict(result), indent=2) + "\n" if args.json else _table(result))
     return 0
+
+
+def _yardstick_s(program: str, raw: bytes, rate_hz: float, centre_hz: float) -> float:
+    with tempfile.NamedTemporaryFile(suffix=".cu8") as file:
+        file.write(raw)
+        file.flush()
+        return min(rtl_433_cpu_s(program, Path(file.name), rate_hz, centre_hz) for _ in range(YARDSTICK_RUNS))
 
 
 def _render(scene_name: str, seconds: float) -> tuple[bytes, float, float]:
@@ -118,14 +130,14 @@ def measure(
 ) -> BenchResult:
     """Work through the bytes ``repeat`` times after a warm-up, the bare pass beside each, and take the medians."""
     pin_to_one_core()
-    _chain(raw[: 2 * BLOCK_SAMPLES * 8], rate_hz, centre_hz, classifier)
+    _chain(io.BytesIO(raw[: 2 * BLOCK_SAMPLES * 8]), rate_hz, centre_hz, classifier)
     _bare_pass(raw[: 2 * BLOCK_SAMPLES * 8])
     chain_s, bare_s = [], []
     patches = bursts = tracks = 0
     for _ in range(repeat):
         bare_s.append(_bare_pass(raw))
         begin = time.process_time()
-        patches, bursts, tracks = _chain(raw, rate_hz, centre_hz, classifier)
+        patches, bursts, tracks = _chain(io.BytesIO(raw), rate_hz, centre_hz, classifier)
         chain_s.append(time.process_time() - begin)
     signal_s = len(raw) / 2 / rate_hz
     chain, bare = float(np.median(chain_s)), float(np.median(bare_s))
@@ -137,11 +149,11 @@ def measure(
         bare_fft_ratio=round(ratio, 2),
         bare_fft_s_per_s=round(bare / signal_s, 4),
         chain_s_per_s=round(chain / signal_s, 4),
-        rss_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0, 1),
+        rss_mib=round(_resident(raw, rate_hz, centre_hz, classify=classifier is not None), 1),
         patches_per_second=round(patches / signal_s, 1),
         bursts_per_second=round(bursts / signal_s, 1),
         tracks=tracks,
-        stage_share=_stage_shares(raw, rate_hz, centre_hz, classifier),
+        stage_share=stage_shares(lambda: _chain(io.BytesIO(raw[: int(8 * rate_hz)]), rate_hz, centre_hz, classifier)),
         cpu=_cpu_name(),
     )
 
@@ -174,44 +186,49 @@ def _bare_transform(samples: NDArray[np.complex64], window: NDArray[np.float32])
     return power
 
 
-def _chain(raw: bytes, rate_hz: float, centre_hz: float, classifier: Classifier | None) -> tuple[int, int, int]:
+def _chain(raw: BinaryIO, rate_hz: float, centre_hz: float, classifier: Classifier | None) -> tuple[int, int, int]:
     """The whole chain, from bytes to changes of tracks; patches, bursts and tracks it made."""
     pipeline = Pipeline(PipelineSettings(), classifier, "bench")
     tracker = Tracker(TrackerSettings(), "bench")
-    tracks = 0
-    step = 2 * BLOCK_SAMPLES
-    result = None
-    for first in range(0, len(raw), step):
-        samples = u8_to_complex64(raw[first : first + step])
-        start_ns = round(first / 2 / rate_hz * 1e9)
-        block = IqBlock(samples, rate_hz, centre_hz, first // 2, 0, start_ns, "bench")
+    tracks = first_sample = 0
+    while data := raw.read(2 * BLOCK_SAMPLES):
+        samples = u8_to_complex64(data)
+        start_ns = round(first_sample / rate_hz * 1e9)
+        block = IqBlock(samples, rate_hz, centre_hz, first_sample, 0, start_ns, "bench")
+        first_sample += len(samples)
         result = pipeline.process(block)
         tracks += sum(change.kind == "new" for change in tracker.observe(result))
-    counters = replace(pipeline.flush().counters)
+    counters = pipeline.flush().counters
     return counters.patches, counters.bursts, tracks
 
 
-def _stage_shares(raw: bytes, rate_hz: float, centre_hz: float, classifier: Classifier | None) -> dict[str, float]:
-    """Share of the time by stage, from one run under the deterministic profiler (which favours long calls)."""
-    import cProfile
-    import pstats
+def _resident(raw: bytes, rate_hz: float, centre_hz: float, *, classify: bool) -> float:
+    with tempfile.NamedTemporaryFile(suffix=".cu8") as file:
+        file.write(raw)
+        file.flush()
+        return _resident_mib(file.name, rate_hz, centre_hz, classify=classify)
 
-    profile = cProfile.Profile()
-    profile.runcall(_chain, raw[: min(len(raw), int(4 * rate_hz))], rate_hz, centre_hz, classifier)
-    stats: dict[tuple[str, int, str], Any] = pstats.Stats(profile).stats  # type: ignore[attr-defined]
-    total = max(sum(row[2] for row in stats.values()), 1e-9)
-    names = {**STAGES, "tracker": ("observe",)}
-    shares = {}
-    for stage, functions in names.items():
-        wanted: Callable[[str], bool] = (
-            (lambda file: "tracker" in file)
-            if stage == "tracker"
-            else (lambda file: "tracker" not in file and "subprocess" not in file)
-        )
-        spent = sum(row[3] for (file, _, name), row in stats.items() if name in functions and wanted(file))
-        shares[stage] = round(spent / total, 4)
-    shares["rest"] = round(max(0.0, 1.0 - sum(shares.values())), 4)
-    return shares
+
+def _resident_mib(recording: str, rate_hz: float, centre_hz: float, *, classify: bool) -> float:
+    """Largest resident memory of a fresh process that works through a file as the node would: block by block."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as pool:
+        return pool.apply(_work_alone, (recording, rate_hz, centre_hz, classify))
+
+
+def _work_alone(recording: str, rate_hz: float, centre_hz: float, classify: bool) -> float:  # by apply
+    classifier: Classifier | None = None
+    if classify:
+        from models.onnx import load_classifier
+
+        classifier = load_classifier()
+    with Path(recording).open("rb") as file:
+        _chain(file, rate_hz, centre_hz, classifier)
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return next(int(line.split()[1]) / 1024.0 for line in status.splitlines() if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
 
 
 def _cpu_name() -> str:
@@ -236,4 +253,10 @@ def _table(result: BenchResult) -> str:
         f"  tracks             {result.tracks:8d}",
         "  share by stage     " + ", ".join(f"{name} {share:.1%}" for name, share in result.stage_share.items()),
     ]
+    if result.rtl_433_s_per_s:
+        times = result.chain_s_per_s / result.rtl_433_s_per_s
+        lines.append(
+            f"  rtl_433            {result.rtl_433_s_per_s * 1e3:8.1f} ms a second; this chain needs "
+            f"{result.chain_s_per_s * 1e3:.1f} ms, {times:.1f} times as much"
+        )
     return "\n".join(lines) + "\n"
