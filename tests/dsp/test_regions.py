@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from dsp import regions
+from dsp.energy import energy_mask
+from dsp.regions import find_regions, join_runs
+
+ROW_S, COLUMN_HZ = 213e-6, 9375.0
+
+
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.4, 0.6, 0.95])
+def test_runs_are_joined_as_cells_are(share: float) -> None:
+    rng = np.random.default_rng(int(100 * share))
+    mask = rng.random((60, 41)) < share
+    mask[:, -1] = False
+    flat = np.concatenate(([False], mask.ravel(), [False]))
+    edges = np.flatnonzero(flat[1:] != flat[:-1])
+    begin, end = edges[::2], edges[1::2]
+    names, count = join_runs(begin, end, 41)
+    labels, expected = ndimage.label(mask, structure=np.ones((3, 3)))
+    assert count == expected
+    theirs = labels.ravel()[begin]
+    assert len({*zip(names.tolist(), theirs.tolist(), strict=True)}) == count
+
+
+def test_spirals_and_combs_are_one_region() -> None:
+    mask = np.zeros((40, 64), dtype=np.bool_)
+    mask[2:38, 4:60:4] = True
+    mask[36, 4:60] = True
+    mask[2:30, 62] = True
+    found = find_regions(mask, mask.astype(np.float32), ROW_S, COLUMN_HZ)
+    assert [(r.first_row, r.end_row, r.low_column, r.high_column) for r in found] == [(2, 38, 4, 60), (2, 30, 62, 63)]
+
+
+def test_both_ways_of_naming_give_the_same_regions(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    power = rng.exponential(size=(150, 256, 4)).mean(axis=2).astype(np.float32)
+    for _ in range(12):
+        row, column = int(rng.integers(0, 140)), int(rng.integers(0, 240))
+        power[row : row + int(rng.integers(2, 60)), column : column + int(rng.integers(1, 50))] *= 5.0
+    mask = energy_mask(power)
+    assert mask.any()
+    by_runs = find_regions(mask, power, ROW_S, COLUMN_HZ)
+    monkeypatch.setattr(regions, "RUNS_JOINED", 0)
+    assert find_regions(mask, power, ROW_S, COLUMN_HZ) == by_runs
+    assert len(by_runs) > 3
+
+
+def test_the_mask_is_the_definition() -> None:
+    """Sums that run through the ends of the rows leave no trace there."""
+    rng = np.random.default_rng(6)
+    ratio = rng.exponential(size=(50, 96, 4)).mean(axis=2).astype(np.float32)
+    ratio[10:20, :3] *= 6.0
+    ratio[25:30, 93:] *= 6.0
+    ratio[35:45, 30:70] *= 2.5
+    padded = np.pad(ratio.astype(np.float64), 1)
+    cells = sum(padded[r : r + 50, c : c + 96] for r in range(3) for c in range(3))
+    strongest = ratio.max(axis=1, keepdims=True)
+    expected = cells > np.maximum(9 * 2.8, 9 * 10**-3.5 * strongest)
+    limited = np.pad(np.minimum(ratio, 3.2).astype(np.float64), ((1, 1), (0, 0)))
+    rows = limited[:-2] + limited[1:-1] + limited[2:]
+    for column in range(5, 91):
+        expected[:, column] |= rows[:, column - 5 : column + 6].sum(axis=1) > 33 * 1.75
+    assert np.array_equal(energy_mask(ratio), expected)
+
+
+def test_nothing_is_no_region() -> None:
+    assert find_regions(np.zeros((30, 64), np.bool_), np.ones((30, 64), np.float32), ROW_S, COLUMN_HZ) == []
