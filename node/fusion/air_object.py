@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 
@@ -14,6 +16,8 @@ from node.fusion.settings import NS_PER_S
 
 KEPT = 64
 """Places remembered of each object, at most one in ``KEEP_NS``: six seconds."""
+TRAIL_KEPT, TRAIL_NS = 64, NS_PER_S
+"""Distances remembered of each object, and the least time between two: the minute that levels of a link are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class AirObject:
     seen: dict[str, Seen] = field(default_factory=dict)
     hits_ns: deque[int] = field(default_factory=lambda: deque(maxlen=16))
     past: deque[Moment] = field(default_factory=lambda: deque(maxlen=KEPT))
+    trail: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=TRAIL_KEPT))
+    """Time and distance from the node, ascending."""
     labels: Counter[str] = field(default_factory=Counter)
     anchor: Array = field(default_factory=lambda: np.zeros(3))
     """Where it was when it was confirmed."""
@@ -116,6 +122,25 @@ class AirObject:
             return False
         filmed = any(seen.sensor == "camera" for seen in self.seen.values())
         return self.moving or (filmed and (self.called("drone", "bird") or not self.ranged))
+
+    def remember(self, time_ns: int, least_ns: int) -> None:
+        """Keep where it is now, if the last memory is so old."""
+        if not self.past or time_ns - self.past[-1].time_ns >= least_ns:
+            self.past.append(Moment(time_ns, self.estimate.mean.copy(), self.sigma_m, self.sigma_mps))
+        if not self.trail or time_ns - self.trail[-1][0] >= TRAIL_NS:
+            self.trail.append((time_ns, self.range_m))
+
+    def forget_places(self) -> None:
+        """Forget where it was: that was no knowledge."""
+        self.past.clear()
+        self.trail.clear()
+
+    def range_at(self, time_ns: int) -> float | None:
+        """Remembered distance nearest to a time; None when more than a second away."""
+        after = bisect_left(self.trail, time_ns, key=itemgetter(0))
+        near = [self.trail[at] for at in (after - 1, after) if 0 <= at < len(self.trail)]
+        known_ns, range_m = min(near, key=lambda one: abs(one[0] - time_ns), default=(0, 0.0))
+        return range_m if near and abs(known_ns - time_ns) <= NS_PER_S else None
 
     def state_at(self, time_ns: int) -> Moment | None:
         """The remembered moment nearest to a time, moved to it; None when more than a second away."""

@@ -30,6 +30,9 @@ BEARING_SIGMA_DEG = 4.0
 NEAR_TIME_S = 1.5
 TREND_LEAST, TREND_SPAN_DB, TREND_SIGMA_DB = 4, 3.0, 3.0
 TREND_TERM = 2.0
+GROUND_TREND_TERM = 1.0
+"""Of a control link: a level that follows the range speaks for the object, as its telemetry is heard or its pilot comes
+along; one that does not says nothing, for the pilot may stand still."""
 LINK_PRIOR = 1.0
 """A drone's link and an object that moves are both rare: that both are there speaks for one drone."""
 APPEARED_S = 15.0
@@ -129,12 +132,8 @@ def object_aircraft(one: AirObject, aircraft: Aircraft) -> Score | None:
 
 def link_object(link: RadioLink, one: AirObject, candidates: int, now_ns: int) -> Score:
     """A radio link and an object: no place is known of a link, so time, trend and how many others it could be count."""
-    ranges = [(time_ns, level_db, one.state_at(time_ns)) for time_ns, level_db in link.levels]
-    pairs = [
-        (level_db, -20.0 * math.log10(max(1.0, float(np.linalg.norm(moment.state[:3])))))
-        for _, level_db, moment in ranges
-        if moment is not None
-    ]
+    ranges = [(level_db, one.range_at(time_ns)) for time_ns, level_db in link.levels]
+    pairs = [(level_db, -20.0 * math.log10(max(1.0, range_m))) for level_db, range_m in ranges if range_m is not None]
     return _link_score(link, pairs if one.ranged else [], candidates, one.first_ns, one.last_ns, now_ns)
 
 
@@ -159,11 +158,11 @@ def _link_score(
         ("at the same time", 0.5 if together else -1.0),
         ("appeared together", 0.5) if appeared_s <= APPEARED_S else None,
         ("one of them", 1.0) if candidates <= 1 else (f"one of {candidates}", -math.log(candidates)),
-        _trend_term(pairs) if link.aboard else None,
+        _trend_term(pairs, -TREND_TERM, TREND_TERM) if link.aboard else _trend_term(pairs, 0.0, GROUND_TREND_TERM),
     )
 
 
-def _trend_term(pairs: list[tuple[float, float]]) -> tuple[str, float] | None:
+def _trend_term(pairs: list[tuple[float, float]], least: float, most: float) -> tuple[str, float] | None:
     """Whether the level rises while the range closes: slope of level over expected level, 1 in free space."""
     if len(pairs) < TREND_LEAST:
         return None
@@ -178,7 +177,7 @@ def _trend_term(pairs: list[tuple[float, float]]) -> tuple[str, float] | None:
     # Likelihood of a slope of 1 against that of 0, with the error of the fit and 0.3 for what is not free space.
     spread2 = 2 * (error**2 + 0.3**2)
     term = (slope**2 - (min(slope, 1.5) - 1.0) ** 2) / spread2
-    return "level over range", max(-TREND_TERM, min(TREND_TERM, term))
+    return "level over range", max(least, min(most, term))
 
 
 def _position_term(offsets: list[tuple[float, float]]) -> tuple[str, float] | None:

@@ -21,6 +21,8 @@ from node.fusion.settings import FusionSettings
 
 KEEP_BONUS = 2.0
 """Terms by which what already belongs together is preferred over something new."""
+NEWCOMER_MARGIN = 0.5
+"""Terms by which a link's newcomer must be the better one: against what came later the link's place was never won."""
 
 
 class Part(Protocol):
@@ -94,6 +96,8 @@ class Grouping:
     def __init__(self, settings: FusionSettings) -> None:
         self._settings = settings
         self._homes: dict[str, Group] = {}
+        self._weighed: dict[str, frozenset[str]] = {}
+        """What each link could have gone to when it came to its group."""
         self._count = 0
         self.groups: list[Group] = []
 
@@ -173,25 +177,32 @@ class Grouping:
         return pairs
 
     def _place_links(self, wanted: list[Group], links: Sequence[RadioLink], now_ns: int) -> None:
-        homes = {id(group): self._homes.get(group.anchor.key) for group in wanted}
+        """Give each link to its best group. One that has a group moves only to a better one: by ``KEEP_BONUS`` to one
+        it was weighed against when it came there, by ``NEWCOMER_MARGIN`` to one that has come since.
+        """
         able = [group for group in wanted if _may_transmit(group)]
+        rivals = frozenset(part.key for group in able for part in group.parts)
+        weighed: dict[str, frozenset[str]] = {}
         for link in links:
-            best: tuple[float, Group, Score] | None = None
+            home = self._homes.get(link.key)
+            known = self._weighed.get(link.key, frozenset())
+            best: tuple[float, bool, Group, Score] | None = None
             for group in able:
-                if group.object is not None:
-                    score = link_object(link, group.object, len(able), now_ns)
-                else:
-                    assert group.claim is not None
-                    score = link_claim(link, group.claim, len(able), now_ns)
-                home = homes[id(group)]
-                together = home is not None and self._homes.get(link.key) is home
+                score = _link_score(link, group, len(able), now_ns)
+                together = home is not None and self._homes.get(group.anchor.key) is home
                 least = self._settings.leave_score if together else self._settings.join_score
-                rank = score.llr + KEEP_BONUS * together
-                if score.probability >= least and (best is None or rank > best[0]):
-                    best = (rank, group, score)
+                if score.probability < least:
+                    continue
+                bonus = NEWCOMER_MARGIN if known.isdisjoint(part.key for part in group.parts) else KEEP_BONUS
+                rank = (score.llr - (0.0 if together or home is None else bonus), together)
+                if best is None or rank > best[:2]:
+                    best = (*rank, group, score)
             if best is not None:
-                best[1].links.append(link)
-                best[1].scores[link.key] = best[2]
+                _, stays, group, score = best
+                weighed[link.key] = known if stays else rivals
+                group.links.append(link)
+                group.scores[link.key] = score
+        self._weighed = weighed
 
     def _settle(self, wanted: list[Group], absorbed: Sequence[tuple[AirObject, AirObject]]) -> list[Ended]:
         """Give every wanted group the identity of the oldest group its sources come from."""
@@ -232,6 +243,13 @@ class Grouping:
         group = Group(self._count)
         group.split_from = next((home.track_id for home in homes if home.track_id is not None), None)
         return group
+
+
+def _link_score(link: RadioLink, group: Group, candidates: int, now_ns: int) -> Score:
+    if group.object is not None:
+        return link_object(link, group.object, candidates, now_ns)
+    assert group.claim is not None
+    return link_claim(link, group.claim, candidates, now_ns)
 
 
 def _may_transmit(group: Group) -> bool:

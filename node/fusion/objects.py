@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from node.fusion.air_object import AirObject, Moment, Seen
+from node.fusion.air_object import AirObject, Seen
 from node.fusion.assign import assigned
 from node.fusion.gating import SAME_M, compared, one_thing, pair_cost
 from node.fusion.kalman import GATE, Innovation, begun, disturbed, predicted, updated
@@ -189,7 +189,7 @@ class ObjectTracker:
         one.estimate = updated(one.estimate, measurement, new)
         if RANGE in measurement.rows and not one.ranged:
             one.ranged = True
-            one.past.clear()
+            one.forget_places()
             one.anchor, one.anchor_sigma_m = one.place_m.copy(), one.sigma_m
         self._note(one, measurement)
 
@@ -203,8 +203,7 @@ class ObjectTracker:
         )
         if measurement.label is not None and (measurement.label in one.labels or len(one.labels) < 16):
             one.labels[measurement.label] += 1
-        if not one.past or time_ns - one.past[-1].time_ns >= KEEP_NS:
-            one.past.append(Moment(time_ns, one.estimate.mean.copy(), one.sigma_m, one.sigma_mps))
+        one.remember(time_ns, KEEP_NS)
         self._judge(one, measurement)
 
     def _judge(self, one: AirObject, measurement: Measurement) -> None:
