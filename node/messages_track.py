@@ -13,7 +13,9 @@ TRACK_SCHEMA: Final = "skypicket.track/1"
 
 Kind = Literal["rf_emission", "air_object", "remote_id", "fused"]
 Affiliation = Literal["pending", "unknown", "assumed_friend", "friend", "neutral", "suspect", "hostile"]
-"""NATO standard identities. A node by itself says ``unknown``, ``suspect``, and ``assumed_friend`` of a signed list."""
+"""NATO standard identities. A node by itself says ``unknown``, and ``assumed_friend`` of an entry of the signed list
+whose checks passed; all others come from an operator or the centre, none from a classifier. What claims to be what it
+cannot be stays ``unknown``: see ``spoof_suspect``."""
 Level = Literal["info", "advisory", "warning", "critical"]
 """How much it matters, rising; ``critical`` takes two kinds of sensors."""
 TimeSource = Literal["recording", "system", "ntp", "gps", "simulated"]
