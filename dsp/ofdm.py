@@ -12,6 +12,7 @@ from scipy import fft
 from dsp.bursts import CyclicPrefixFinding
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.record import OfdmPhy
+from dsp.quantile import quantile, quantiles
 
 LOOK_S = 0.06
 """A look: 840 LTE symbols, 65 of DVB-T 8k; noise of the correlation 1 / sqrt(samples) = 0.003 at 2.4 MS/s."""
@@ -96,17 +97,19 @@ def autocorrelate(samples: NDArray[np.complex64]) -> Autocorrelation:
         (n,) complex64, at least one block.
     """
     rows = samples[: len(samples) // ROW_SAMPLES * ROW_SAMPLES].reshape(-1, ROW_SAMPLES)
-    power = np.einsum("ij,ij->i", rows.real, rows.real) + np.einsum("ij,ij->i", rows.imag, rows.imag)
-    quiet, loud = (float(value) for value in np.quantile(power, (0.1, 0.9)))
+    parts = rows.view(np.float32)
+    power: NDArray[np.float32] = np.einsum("ij,ij->i", parts, parts)
+    quiet, loud = quantiles(power, (0.1, 0.9))
     on = power > np.sqrt(quiet * loud) if loud > BURSTY_RATIO * quiet else np.ones(len(power), dtype=np.bool_)
     gain = on.astype(np.float32)
-    limit = LIMIT_RATIO * float(np.median(power[on])) if on.any() else 1.0
+    limit = LIMIT_RATIO * quantile(power[on], 0.5) if on.any() else 1.0
     gain *= np.sqrt(np.minimum(1.0, limit / np.maximum(power, 1e-30))).astype(np.float32)
     flat = (rows * gain[:, np.newaxis]).reshape(-1)
     block = min(BLOCK_SAMPLES, len(flat))
     blocks = flat[: len(flat) // block * block].reshape(-1, block)
-    spectrum = fft.fft(blocks, axis=1)
-    density = np.einsum("ij,ij->j", spectrum.real, spectrum.real) + np.einsum("ij,ij->j", spectrum.imag, spectrum.imag)
+    parts = fft.fft(blocks, axis=1, overwrite_x=True).view(np.float32)
+    squares = np.einsum("ij,ij->j", parts, parts)
+    density = squares[0::2] + squares[1::2]
     groups = density[: block // LINE_BINS * LINE_BINS].reshape(-1, LINE_BINS)
     np.minimum(groups, np.float32(LINE_RATIO) * np.median(groups, axis=1, keepdims=True), out=groups)
     values = fft.ifft(density)[: block // 2]

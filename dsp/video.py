@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +85,13 @@ def discriminator(samples: NDArray[np.complex64], decimation: int) -> NDArray[np
     return _averaged(turn, decimation)
 
 
+@lru_cache(maxsize=8)
+def _window(count: int) -> NDArray[np.float32]:
+    hann = (0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(count) + 0.5) / count)).astype(np.float32)
+    hann.flags.writeable = False
+    return hann
+
+
 def find_comb(signal: NDArray[np.float32], rate_hz: float) -> Comb | None:
     """Best line comb in a real signal.
 
@@ -101,9 +109,8 @@ def find_comb(signal: NDArray[np.float32], rate_hz: float) -> Comb | None:
     count = len(signal)
     if count < 0.6 * WINDOW_S * rate_hz:
         return None
-    hann = (0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(count) + 0.5) / count)).astype(np.float32)
     length = int(fft.next_fast_len(2 * count, real=True))
-    spectrum = fft.rfft((signal - signal.mean()) * hann, n=length)
+    spectrum = fft.rfft((signal - signal.mean()) * _window(count), n=length)
     power = spectrum.real**2 + spectrum.imag**2
     strongest = float(power.max())
     # A constant leaves the rounding errors of its values.
@@ -130,7 +137,8 @@ def find_comb(signal: NDArray[np.float32], rate_hz: float) -> Comb | None:
         pick = int(np.argmax(score))
         counted = int(np.count_nonzero(heights[:, pick] > HARMONIC_DB))
         line = at[:, pick]
-        if (
+        # What is no comb by its height needs no further proof.
+        if (score[pick] > COMB_DB and counted >= LEAST_HARMONICS) and (
             _standing_out(power, line, bin_hz) < LEAST_STANDING_OUT
             or _between(power, line, references) > MOST_BETWEEN_DB
             or _steadiness(signal, trials[pick] / rate_hz, usable) < LEAST_STEADINESS
