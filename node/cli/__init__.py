@@ -37,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("doctor", "node.cli.doctor", "check libraries, radio, model, broker, ports, disk and clock"),
     Command("scan", "node.cli.scan", "the scan plan: stops, revisit times, probability of intercept"),
     Command("config", "node.cli.config", "check, show or explain the configuration"),
+    Command("friends", "node.cli.friends", "the signed list of those that may fly: make keys, sign, verify"),
     Command("sim", "node.cli.sim", "the simulator: render a scene, serve it as a radio, list the scenes"),
     Command("demo", "node.cli.demo", "the whole node on a simulated scene, with its own broker"),
     Command("picture", "node.cli.picture", "waterfall of a recording or scene with what was found in it"),
