@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _key(args: argparse.Namespace) -> int:
-    private, public = (args.base.with_name(f"{args.base.name}.{ending}") for ending in ("key", "pub"))
+    private, public = (Path(f"{args.base}.{ending}") for ending in ("key", "pub"))
     for file in (private, public):
         if os.path.lexists(file):
             raise FriendlyListError(f"{file}: is there already, and keys are never overwritten; choose another BASE")
@@ -52,9 +52,8 @@ def _key(args: argparse.Namespace) -> int:
     except OSError:
         private.unlink()
         raise
-    print(
-        f"{private}: private key, readable by you alone; keep it away from the nodes\n{public}: public key: {_text(shown)}"
-    )
+    print(f"{private}: private key, readable by you alone; keep it away from the nodes")
+    print(f"{public}: public key: {shown.decode('ascii').strip()}")
     return 0
 
 
@@ -88,8 +87,9 @@ def _sign(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
+    document, key = _read(args.list), _read(args.public_key)
     signature: Path = args.signature or args.list.with_suffix(".sig")
-    document, signed, key = _read(args.list), _read(signature), _read(args.public_key)
+    signed = _read(signature)
     try:
         found = verified_list(document, signed, key)
     except FriendlyListError as fault:

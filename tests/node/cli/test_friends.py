@@ -141,6 +141,16 @@ def test_a_file_that_is_not_there_is_named(folder: Path, skypicket: Run) -> None
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize(
+    "words", [("key", "no/such/x"), ("verify", ".", "--public-key", "."), ("sign", "x", "--key", ".")]
+)
+def test_folders_and_wrong_paths_are_one_line(tmp_path: Path, program: Run, words: tuple[str, ...]) -> None:
+    done = program("friends", *words, cwd=tmp_path)
+    assert done.code == 1
+    assert done.err.count("\n") == 1
+    assert "internal fault" not in done.err
+
+
 def test_signatures_are_those_of_openssl(folder: Path, skypicket: Run) -> None:
     """A second implementation: the raw public key in its DER frame of RFC 8410."""
     import base64
