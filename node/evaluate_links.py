@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 from dsp.protocols import PROTOCOLS
-from dsp.protocols.record import Band, ContinuousTiming, HopTiming, Mode, RfProtocol
+from dsp.protocols.record import Band, ContinuousTiming, HopTiming, Mode, RfProtocol, TdmTiming
 from models.classifier import Classifier
 from node.evaluate import Outcome, Row, make_row, run_chain
+from sim.hopping import net_channels_hz
 from sim.radio import SimRadio
 from sim.single_link import single_link_scene
 
@@ -48,7 +49,7 @@ def link_cases(snr_db: float, seconds: float, seed: int, *, telemetry: bool = Fa
         if protocol.family.startswith("drone")
         for mode in protocol.modes
         for number, band in enumerate(protocol.bands_of(mode))
-        if _hops(mode) or isinstance(mode.timing, ContinuousTiming)
+        if isinstance(mode.timing, HopTiming | TdmTiming | ContinuousTiming)
     ]
 
 
@@ -98,7 +99,8 @@ def _evaluate(case: LinkCase) -> Row:
     )
     outcome = run_chain(SimRadio(scene).blocks(), _classifier)
     row = make_row(case.name, case.label, outcome, drone_link=True)
-    return replace(row, verdict=judge_link(outcome, protocol, case.mode, band))
+    of_net = replace(band, channels_hz=net_channels_hz(band, case.seed)) if band.channels_hz else band
+    return replace(row, verdict=judge_link(outcome, protocol, case.mode, of_net))
 
 
 def judge_link(outcome: Outcome, protocol: RfProtocol, mode: str, band: Band) -> str:

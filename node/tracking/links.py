@@ -58,6 +58,10 @@ RIVAL_S = 2.0
 """and for so long, before the link is called by it."""
 TOLD_APART = 0.8
 """Of weak packets: another mode of the protocol that explains so much leaves the mode open."""
+LEVEL_DB = 10.0
+"""Where clocks of two links coincide: so much difference of level weighs as much as all of the clock's tolerance."""
+LEVEL_MEMORY = 8.0
+"""Packets that a link's level is the mean of."""
 SAME_START_SYMBOLS = 2.5
 """Weak chirps are two findings of one packet if they begin as close as this: their ends say nothing."""
 NEWS_SHARE = 10
@@ -90,6 +94,8 @@ class Link:
     channel_step_hz: float = CHANNEL_TOLERANCE_HZ
     channels: dict[int, list[float]] = field(default_factory=dict)
     """Channels heard since the beginning, by their number in such steps: centre, bursts, whole bursts."""
+    level_db: float | None = None
+    """Signal-to-noise ratio of its packets lately."""
     rival: tuple[str, str] | None = None
     """Label and mode that explain it better, and since when."""
     rival_ns: int = 0
@@ -170,6 +176,10 @@ class Link:
         stays = slot < timing.packets_per_hop and abs(burst.centre_hz - self.channel_hz) < self.channel_step_hz
         return error - (1.0 if stays else 0.0)
 
+    def level_error(self, burst: Burst) -> float:
+        """How far a burst's level is from that of the link's packets lately, 1 at most."""
+        return 0.0 if self.level_db is None else min(1.0, abs(burst.snr_db - self.level_db) / LEVEL_DB)
+
     def take(self, burst: Burst) -> None:
         """Add a packet that keeps the link's clock, and set the clock by it."""
         after_ns = burst.start_ns - self.anchor_ns
@@ -182,6 +192,9 @@ class Link:
 
     def append(self, burst: Burst) -> None:
         """Remember a packet of the link's clock."""
+        if not (burst.cut_low or burst.cut_high):
+            before_db = burst.snr_db if self.level_db is None else self.level_db
+            self.level_db = before_db + (burst.snr_db - before_db) / LEVEL_MEMORY
         if self.bursts and burst.start_ns < self.bursts[-1].start_ns:
             ordered = sorted([*self.bursts, burst], key=_order)
             self.bursts.clear()
@@ -247,8 +260,11 @@ class LinkPool:
         best: tuple[float, bool, Link] | None = None
         for link in self.links:
             fit = link.error(burst)
-            if fit is not None and (best is None or fit[0] < best[0]):
-                best = (*fit, link)
+            if fit is None:
+                continue
+            unlike = fit[0] + link.level_error(burst)
+            if best is None or unlike < best[0]:
+                best = (unlike, fit[1], link)
         if best is not None:
             _, answer, link = best
             link.count_in(burst) if answer else link.take(burst)

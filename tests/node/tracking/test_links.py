@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -234,3 +235,25 @@ def test_a_guess_never_takes_the_name_of_a_link_that_is_known() -> None:
     worse = [chirp(2.0 + slot * 0.02, 8.77e-3, float(rng.choice(EU868_HZ[4:9])), 7) for slot in range(400)]
     changes = [c for c in track(good + worse, 10.2) if c.track.family.startswith("drone")]
     assert {c.track.label for c in changes} == {"expresslrs"}
+
+
+def coinciding(seed: int, seconds: float, apart_s: float, level_db: float) -> list[Burst]:
+    """Two 100 Hz links, each by channels of its own, whose packets begin at almost the same time."""
+    rng = np.random.default_rng((seed, 21))
+    bursts = []
+    for late_s, snr_db in ((0.0, 12.0), (apart_s, 12.0 + level_db)):
+        channel_hz = 0.0
+        for slot in range(int(seconds / 0.01)):
+            if slot % 4 == 0:
+                channel_hz = float(rng.choice(EU868_HZ))
+            if abs(channel_hz - 866.7e6) < 0.95e6:
+                each = chirp(0.004 + slot * 0.01 + late_s + float(rng.normal(0, 10e-6)), 8.77e-3, channel_hz)
+                bursts.append(replace(each, snr_db=snr_db + float(rng.normal(0, 0.7))))
+    return bursts
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("apart_s", "level_db"), [(0.0, 8.0), (2e-4, 0.0), (1e-4, -5.0)])
+def test_two_links_on_one_clock_are_told_by_their_channels(seed: int, apart_s: float, level_db: float) -> None:
+    drones = [c.track for c in track(coinciding(seed, 4.0, apart_s, level_db), 4.2) if c.kind == "end"]
+    assert [(each.label, each.mode) for each in drones] == [("expresslrs", "100Hz")] * 2
