@@ -193,13 +193,13 @@ def find_chirp(
     least = max(SURE_CONCENTRATION * dilution, LEAST_CONCENTRATION)
     if dilution < HOPELESS_DILUTION:
         return None
-    # Where slopes can be told, only the shape heard last comes before them.
+    # Where slopes can be told, only the fitting shape heard last comes before them.
     told = snr > SLOPE_LEAST_SNR
-    for shape in hints[:1] if told else hints:
-        if _bandwidth_fits(shape.bandwidth_hz, bandwidth_hz, whole_band=whole_band):
-            score = concentration(baseband, shape)
-            if score > max(1.3 * least, 0.5 * dilution):
-                return _finding(shape, score)
+    fitting = [s for s in hints if _bandwidth_fits(s.bandwidth_hz, bandwidth_hz, whole_band=whole_band)]
+    for shape in fitting[:1] if told else fitting:
+        score = concentration(baseband, shape)
+        if score > max(1.3 * least, 0.5 * dilution):
+            return _finding(shape, score)
     shapes = [
         ChirpShape(spreading_factor, candidate_hz, rising)
         for rising in (True, False)

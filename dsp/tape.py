@@ -65,3 +65,5 @@ class Tape(Generic[T]):
     def drop(self, rows: int) -> None:
         """Forget rows at the beginning."""
         self._begin = min(self._end, self._begin + rows)
+        if self._begin == self._end:
+            self._begin = self._end = 0  # the same memory again, while the processor still has it at hand

@@ -1,4 +1,30 @@
-"""`skypicket bench`: what the chain costs, as ratios measured in one run on one core."""
+"""`skypicket bench`: what the chain costs, as ratios measured in one run on one core.
+
+Cost of each stage in bare passes (the yardstick below, 17.7 ms a second of 2.4 MS/s on a loaded two-core AMD EPYC),
+least of five runs, each stage without what it calls of another:
+
+=============================  =====  =====
+stage                          busy   quiet
+=============================  =====  =====
+conversion of bytes             0.17   0.15
+blocks to segments, budgets     0.58   0.40
+transform and power             1.21   1.18
+noise floor                     0.23   0.25
+energy mask                     0.33   0.32
+regions, their measurement      1.24   0.02
+baseband, time, rest of bursts  1.12   0.00
+chirps of regions               0.99   0.00
+chirps below the noise          4.47   4.37
+envelope, keying of bursts      0.86   0.00
+picture, features               0.36   0.00
+classifier                      0.31   0.00
+video, prefix, lines            0.58   0.50
+tracker                         0.98   0.04
+all                            13.51   7.31
+=============================  =====  =====
+
+Busy: 80 bursts and 46 patches a second, four links and a crowd. Quiet: noise alone.
+"""
 
 from __future__ import annotations
 

@@ -95,6 +95,7 @@ host = "localhost"
 
 # [pipeline]
 # patches_per_second = 40.0     # bursts named by the classifier a second of signal
+# chirp_patches_per_second = 4.0   # of them for each shape of chirp
 
 # [detector]
 # bursts_per_second = 1500.0
