@@ -22,9 +22,10 @@ from dsp.units import to_db
 TURN_SEGMENTS = 4
 """Segments a shape is searched for before the next one's turn: 109 ms at 2.4 MS/s, longer than the dwell of any
 record's link on one channel (80 ms)."""
-ALWAYS_S = 0.5e-3
-"""Chirps this slow are searched for all the time: their links send so seldom that no packet can be spared. The others
-take turns, one at a time."""
+SLOW_S = 0.5e-3
+"""Chirps this slow take turns among themselves, the faster ones beside them: links of slow chirps send seldom."""
+BUSY_SHARE = 0.5
+"""A segment more hidden than this is not searched: its strong emissions are told by the regions."""
 COARSE = 4
 """Rows and columns of the energy mask taken together."""
 FOCUS_SEGMENTS = 148
@@ -89,6 +90,9 @@ class WeakChirps:
         shapes = [bank.shape for bank in self._banks]
         self._widest_hz = max((shape.bandwidth_hz for shape in shapes), default=0.0)
         self._preamble_samples = GROUP * max((shape.symbol_s for shape in shapes), default=0.0) * rate_hz
+        fast = tuple(i for i, shape in enumerate(shapes) if shape.symbol_s < SLOW_S)
+        slow = tuple(i for i, shape in enumerate(shapes) if shape.symbol_s >= SLOW_S)
+        self._groups = (fast, slow)
         self._focus = [0] * len(self._banks)
         self._proved_at = [-FOCUS_WITHIN] * len(self._banks)
         self._segment = 0
@@ -116,12 +120,13 @@ class WeakChirps:
             return []
         segment_first = self._first + len(self._tape)
         self._tape.append(samples)
-        turns = [i for i, bank in enumerate(self._banks) if bank.shape.symbol_s < ALWAYS_S]
-        turn = turns[self._segment // TURN_SEGMENTS % len(turns)] if turns else -1
+        turn = self._segment // TURN_SEGMENTS
+        chosen = {group[turn % len(group)] for group in self._groups if group}
         hidden = self._hide(mask, segment_first)
+        busy = hidden is not None and float(hidden.map.mean()) > BUSY_SHARE
         found: list[Trigger] = []
         for index, bank in enumerate(self._banks):
-            if index in turns and index != turn and self._focus[index] <= self._segment:
+            if busy or (index not in chosen and self._focus[index] <= self._segment):
                 continue
             back = int(GROUP * bank.shape.symbol_s * self._where.sample_rate_hz)
             begin = max(self._first, segment_first - back)
