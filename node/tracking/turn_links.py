@@ -256,16 +256,16 @@ def judge_turns(
 ) -> TurnHypothesis | None:
     """Weigh one mode on the turns since a moment, but for those with bursts that are taken."""
     turns = collector.worthy(begin_ns)
+    narrow = collector.phy.bandwidth_hz < KEYED_FROM_HZ
+    if len(turns) < LEAST_TURNS or not (narrow or any(turn.keyed for turn in turns)):
+        return None
     if taken:
         turns = [turn for turn in turns if not turn.keys & taken]
     bands = collector.protocol.bands_of(collector.mode)
     if tuning_known and turns:
-        middle_hz = float(np.median([turn.centre_hz for turn in turns]))
+        middle_hz = sorted(turn.centre_hz for turn in turns)[len(turns) // 2]
         bands = tuple(band for band in bands if in_band(band, middle_hz))
     if len(turns) < LEAST_TURNS or not bands:
-        return None
-    narrow = collector.phy.bandwidth_hz < KEYED_FROM_HZ
-    if not narrow and not any(turn.keyed for turn in turns):
         return None
     start_s = np.array([(turn.start_ns - turns[0].start_ns) * 1e-9 for turn in turns])
     interval_s, origin_s, sharp = _clock(start_s, collector.timing.dwell_s)
