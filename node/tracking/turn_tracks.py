@@ -9,7 +9,8 @@ from models.classifier import ModelRef
 from node.ids import track_ulid
 from node.tracking.labels import family_of
 from node.tracking.track import Track
-from node.tracking.turn_links import TurnHypothesis, TurnLink
+from node.tracking.turn_judgement import TurnHypothesis
+from node.tracking.turn_links import TurnLink
 
 
 def turn_track(
