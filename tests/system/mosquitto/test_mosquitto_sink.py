@@ -327,7 +327,7 @@ def test_a_frozen_broker_is_noticed_and_nothing_is_lost(
     for number in range(100):
         node.tell(2 + number)
     status = _wait(node.sink, lambda s: not s.connected and s.last_error is not None)
-    assert status.queued == 100
+    assert status.queued in {100, 101}  # the answer to the first may have been swallowed too
     _wait(node.sink, lambda s: "no answer" in (s.last_error or ""))
     mosquitto.send(signal.SIGCONT)
     _wait(node.sink, lambda s: s.connected and s.queued == 0)
