@@ -10,7 +10,7 @@ from node.ids import track_ulid
 from node.tracking.emitters import Emitter
 from node.tracking.hypotheses import LinkHypothesis, link_confidence
 from node.tracking.labels import UNKNOWN_HOPPER, family_of
-from node.tracking.links import Link
+from node.tracking.link import Link
 from node.tracking.track import Track
 
 CHANNELS_AT_MOST = 128

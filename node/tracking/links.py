@@ -4,46 +4,20 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsp.bursts import Burst, ChirpFinding
-from dsp.units import NS_PER_S, to_ns
-from node.tracking.hops import (
-    CHANNEL_TOLERANCE_HZ,
-    Packets,
-    channel_tolerance_hz,
-    clock_tolerance_s,
-    collect,
-    folded_s,
-    is_weak,
-)
-from node.tracking.hypotheses import (
-    AIRTIME_RANGE,
-    FSK_AIRTIME_RANGE,
-    FSK_BANDWIDTH_RANGE,
-    LEAST_PACKETS,
-    WEAK_AIRTIME_RANGE,
-    Candidate,
-    LinkHypothesis,
-    answer_airtime_s,
-    answer_offsets_s,
-    hopper,
-    judge,
-)
+from dsp.units import to_ns
+from node.tracking.hops import CHANNEL_TOLERANCE_HZ, Packets, channel_tolerance_hz, collect, is_weak
+from node.tracking.hypotheses import LEAST_PACKETS, Candidate, LinkHypothesis, hopper, judge
+from node.tracking.link import Link, in_order
 
 MEMORY_S = 6.0
 """Bursts older than this no longer count: a link on 40 channels shows itself several times in it."""
 MEMORY_BURSTS = 320
 """Bursts of a link, and of a kind that belong to none, that are kept."""
-JUDGE_AGAIN_S = 1.0
-"""A link is judged anew this often, and whenever it has grown by half."""
-CLOCK_DRIFT = 20e-6
-"""What a measured interval may be wrong by, so that a link is recognised after a pause."""
-LONGEST_PAUSE_S = 20.0
 COMPANION_SHARE = 0.7
 """A second clock whose packets are nearly always on the first one's channel is the other end of the same link."""
 RECENT = 5
@@ -52,16 +26,6 @@ SAME_LENGTH_SHARE = 0.8
 SAME_MOMENT_SHARE = 0.5
 """Bursts on one channel that overlap this much are one, heard in two slices."""
 HOPPER_EVERY_S = 0.5
-CLEARLY_BETTER = 1.25
-"""Another mode must explain a link so much better than the one it has,"""
-RIVAL_S = 2.0
-"""and for so long, before the link is called by it."""
-TOLD_APART = 0.8
-"""Of weak packets: another mode of the protocol that explains so much leaves the mode open."""
-LEVEL_DB = 10.0
-"""Where clocks of two links coincide: so much difference of level weighs as much as all of the clock's tolerance."""
-LEVEL_MEMORY = 8.0
-"""Packets that a link's level is the mean of."""
 SAME_START_SYMBOLS = 2.5
 """Weak chirps are two findings of one packet if they begin as close as this: their ends say nothing."""
 NEWS_SHARE = 10
@@ -69,167 +33,6 @@ LOOK_EVERY_S = 0.25
 """Free bursts are searched for links when a tenth of them is new, or this long after the last search."""
 LINKS_AT_MOST = 32
 """Of one kind; more than this many drones with one kind of chirp in one slice cannot be told apart."""
-
-Kind = Literal["chirp", "keyed"]
-
-
-@dataclass(slots=True)
-class Link:
-    """One transmitter that hops, as far as it has been heard."""
-
-    key: str
-    hypothesis: LinkHypothesis
-    others: list[LinkHypothesis]
-    bursts: deque[Burst]
-    anchor_ns: int
-    interval_ns: float
-    first_ns: int
-    last_ns: int
-    count: int
-    judged_ns: int = 0
-    judged_count: int = 0
-    fresh: bool = True
-    """Judged since the track was last described."""
-    channel_hz: float = 0.0
-    channel_step_hz: float = CHANNEL_TOLERANCE_HZ
-    channels: dict[int, list[float]] = field(default_factory=dict)
-    """Channels heard since the beginning, by their number in such steps: centre, bursts, whole bursts."""
-    level_db: float | None = None
-    """Signal-to-noise ratio of its packets lately."""
-    rival: tuple[str, str] | None = None
-    """Label and mode that explain it better, and since when."""
-    rival_ns: int = 0
-
-    @property
-    def mode_known(self) -> bool:
-        """Whether the mode can be told from the others of its protocol."""
-        best = self.hypothesis
-        if best.mode is None or not best.packets.faint:
-            return best.mode is not None
-        return not any(
-            other.protocol is best.protocol and other.mode is not best.mode and other.weight > TOLD_APART * best.weight
-            for other in self.others
-        )
-
-    def yields_to(self, best: LinkHypothesis, found: list[LinkHypothesis], now_ns: int) -> bool:
-        """Whether the link is called by the best hypothesis now: its own, a first name, or clearly better for long."""
-        old = self.hypothesis
-        same = best.protocol is old.protocol and (best.mode is old.mode or not self.mode_known)
-        if old.protocol is None or same:
-            self.rival = None
-            return True
-        assert best.protocol is not None
-        assert best.mode is not None
-        assert old.mode is not None
-        if old.mode.confirmed and not best.mode.confirmed:
-            return False
-        own = next((h for h in found if h.protocol is old.protocol and h.mode is old.mode), None)
-        if own is not None and best.weight < CLEARLY_BETTER * own.weight:
-            self.rival = None
-            return False
-        name = (best.protocol.label, best.mode.name)
-        if self.rival != name:
-            self.rival, self.rival_ns = name, now_ns
-        if now_ns - self.rival_ns < to_ns(RIVAL_S):
-            return False
-        self.rival = None
-        return True
-
-    def error(self, burst: Burst) -> tuple[float, bool] | None:
-        """How far a burst is from this link's clock, as part of what is allowed, and whether it is an answer.
-
-        None where it cannot belong to the link.
-        """
-        timing = self.hypothesis.timing
-        chirp = isinstance(burst.finding, ChirpFinding)
-        if not chirp:
-            usual_hz = self.bursts[-1].bandwidth_hz
-            if not FSK_BANDWIDTH_RANGE[0] * usual_hz < burst.bandwidth_hz < usual_hz / FSK_BANDWIDTH_RANGE[0]:
-                return None
-        low, high = WEAK_AIRTIME_RANGE if is_weak(burst) else AIRTIME_RANGE if chirp else FSK_AIRTIME_RANGE
-        length_s = float(folded_s(np.array([burst.duration_s]), timing)[0]) if chirp else burst.duration_s
-        if low * timing.airtime_s < length_s < high * timing.airtime_s:
-            error = self._clock_error(burst, 0.0)
-            if error is not None:
-                return error, False
-        low_s, high_s = answer_airtime_s(timing)
-        if low_s < burst.duration_s < high_s:
-            for offset_s in answer_offsets_s(timing):
-                error = self._clock_error(burst, offset_s)
-                if error is not None:
-                    return error, True
-        return None
-
-    def _clock_error(self, burst: Burst, offset_s: float) -> float | None:
-        timing = self.hypothesis.timing
-        after_ns = burst.start_ns - self.anchor_ns - offset_s * 1e9
-        if abs(after_ns) > LONGEST_PAUSE_S * NS_PER_S:
-            return None
-        slot = round(after_ns / self.interval_ns)
-        if slot == 0 and not offset_s:
-            return None
-        allowed_ns = 1e9 * clock_tolerance_s(timing.interval_s) + CLOCK_DRIFT * abs(after_ns)
-        error = abs(after_ns - slot * self.interval_ns) / min(allowed_ns, 0.3 * self.interval_ns)
-        if error > 1.0:
-            return None
-        # A packet where the hops put it, on the channel of the last one, is surer than any other.
-        stays = slot < timing.packets_per_hop and abs(burst.centre_hz - self.channel_hz) < self.channel_step_hz
-        return error - (1.0 if stays else 0.0)
-
-    def level_error(self, burst: Burst) -> float:
-        """How far a burst's level is from that of the link's packets lately, 1 at most."""
-        return 0.0 if self.level_db is None else min(1.0, abs(burst.snr_db - self.level_db) / LEVEL_DB)
-
-    def take(self, burst: Burst) -> None:
-        """Add a packet that keeps the link's clock, and set the clock by it."""
-        after_ns = burst.start_ns - self.anchor_ns
-        slot = round(after_ns / self.interval_ns)
-        if slot > 0:
-            expected_ns = self.anchor_ns + slot * self.interval_ns
-            self.anchor_ns = round(expected_ns + 0.25 * (burst.start_ns - expected_ns))
-            self.channel_hz = burst.centre_hz
-        self.append(burst)
-
-    def append(self, burst: Burst) -> None:
-        """Remember a packet of the link's clock."""
-        if not (burst.cut_low or burst.cut_high):
-            before_db = burst.snr_db if self.level_db is None else self.level_db
-            self.level_db = before_db + (burst.snr_db - before_db) / LEVEL_MEMORY
-        if self.bursts and burst.start_ns < self.bursts[-1].start_ns:
-            ordered = sorted([*self.bursts, burst], key=_order)
-            self.bursts.clear()
-            self.bursts.extend(ordered)
-        else:
-            self.bursts.append(burst)
-        self.count_in(burst)
-
-    def count_in(self, burst: Burst) -> None:
-        """Count a packet of the link, an answer of the other end perhaps, and its channel."""
-        self.count += 1
-        self.last_ns = max(self.last_ns, burst.end_ns)
-        number = round(burst.centre_hz / self.channel_step_hz)
-        near = next((n for n in (number, number - 1, number + 1) if n in self.channels), None)
-        whole = not (burst.cut_low or burst.cut_high)
-        if near is None:
-            self.channels[number] = [burst.centre_hz, 1.0, float(whole)]
-            return
-        centre = self.channels[near]
-        if whole or not centre[2]:
-            weight = 1.0 / min(centre[2] + 1.0 if whole else centre[1] + 1.0, 50.0)
-            centre[0] += weight * (burst.centre_hz - centre[0])
-        centre[1] += 1.0
-        centre[2] += whole
-
-    def due(self, now_ns: int) -> bool:
-        """Whether there is enough new to judge it again."""
-        if self.count == self.judged_count:
-            return False
-        grown = self.count >= self.judged_count * 1.5
-        return grown or now_ns - self.judged_ns >= to_ns(JUDGE_AGAIN_S)
-
-
-def _order(burst: Burst) -> tuple[int, float]:
-    return burst.start_ns, burst.centre_hz
 
 
 class LinkPool:
@@ -271,7 +74,7 @@ class LinkPool:
             return
         self._news += 1
         if self._free and burst.start_ns < self._free[-1].start_ns:
-            insort(self._free, burst, key=_order)
+            insort(self._free, burst, key=in_order)
         else:
             self._free.append(burst)
         if len(self._free) > MEMORY_BURSTS:
@@ -337,7 +140,7 @@ class LinkPool:
         link.judged_ns, link.judged_count, link.fresh = now_ns, link.count, True
         begin_ns, end_ns = link.bursts[0].start_ns, link.bursts[-1].end_ns
         beside = [b for b in self._free if begin_ns <= b.start_ns <= end_ns]
-        together = sorted([*link.bursts, *beside], key=_order)
+        together = sorted([*link.bursts, *beside], key=in_order)
         packets = collect(together)
         hypotheses = judge(packets, self._candidates, tuning_known=tuning_known)
         if not hypotheses:
@@ -472,7 +275,7 @@ def _companion_share(members: list[Burst], link: Link) -> float:
 
 def _set_clock(link: Link, best: LinkHypothesis, bursts: list[Burst]) -> None:
     """Take over a fitted clock; its last packet is the anchor of what comes."""
-    last = max((b for b in link.bursts), key=_order)
+    last = max((b for b in link.bursts), key=in_order)
     first_ns = next(b.start_ns for b, is_in in zip(bursts, _mask(best, bursts), strict=True) if is_in)
     origin_ns = first_ns + best.phase.origin_s * 1e9
     interval_ns = best.phase.interval_s * 1e9

@@ -21,7 +21,8 @@ from node.tracking.describe import emitter_track, link_track
 from node.tracking.emitters import SETTLE_S, Emitter, find_emitter, trim_votes
 from node.tracking.hypotheses import chirp_candidates, keyed_candidates
 from node.tracking.labels import burst_label, family_of
-from node.tracking.links import Link, LinkPool
+from node.tracking.link import Link
+from node.tracking.links import LinkPool
 from node.tracking.track import EndReason, Track, TrackChange
 from node.tracking.turn_links import TurnPool
 from node.tracking.turn_tracks import turn_track
