@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dsp.bursts import (
@@ -259,6 +260,8 @@ class Tracker:
         changes: list[TrackChange] = []
         for link in self._turns.judge(self._now_ns, tuning_known=self._known, final=final):
             published = self._tracks.get(link.key)
+            if published is None and self._taken(link.channels_hz, but=link.key):
+                continue  # packets of a faster clock, now and then on a slow one
             track = turn_track(
                 link,
                 published.track if published else None,
@@ -274,8 +277,18 @@ class Tracker:
 
     def _of_others(self, link: Link) -> bool:
         """Whether a hopper hops on the channels of a link that has a name: packets of that, cut off or garbled."""
-        channels_hz = link.hypothesis.packets.channels_hz
-        claims = [band for key, claim in self._claims.items() if key != link.key for band in claim]
+        return self._taken(link.hypothesis.packets.channels_hz, but=link.key)
+
+    def _taken(self, channels_hz: Sequence[float], *, but: str) -> bool:
+        """Whether most of some channels lie in the bands of keyed or, for a hopper, any links other than one."""
+        turns = but.startswith(self._turns.key)
+        keyed = f"link:{self._keyed.key}"
+        claims = [
+            band
+            for key, claim in self._claims.items()
+            if key != but and (key.startswith(keyed) or not turns)
+            for band in claim
+        ]
         taken = sum(any(low_hz < channel_hz < high_hz for low_hz, high_hz in claims) for channel_hz in channels_hz)
         return 2 * taken > len(channels_hz)
 

@@ -20,6 +20,8 @@ LEAST_SIGNIFICANCE = 5.0
 START_TOLERANCE = 0.012
 """Error of a turn's start, as part of the clock's interval, and its limits: a slow end, an edge in the noise."""
 START_TOLERANCE_S = (0.6e-3, 1.6e-3)
+MOST_STRAYS = 1.5
+"""For each turn on the clock: another network beside it is one, the packets of a faster link are many."""
 LEAST_SHARP = 0.5
 """Of the turns that agree with the windows, so many begin when their window does."""
 KEYED_SHARE = 0.5
@@ -192,7 +194,8 @@ def judge_turns(
         - np.log10(MODES_TRIED)
         - (0.0 if keyed_share >= KEYED_SHARE else DECADES_UNKEYED)
     )
-    if decades < LEAST_SIGNIFICANCE:
+    strays = int(np.count_nonzero(span & ~sharp & ~inside))
+    if decades < LEAST_SIGNIFICANCE or strays > MOST_STRAYS * (len(members) + len(late)):
         return None
     timed = sum(turn.timed > 0 for turn in members) / len(members)
     width = np.log(wide_hz / (USUAL_BANDWIDTH * collector.phy.bandwidth_hz + CENTRE_TOLERANCE_HZ))
@@ -200,7 +203,7 @@ def judge_turns(
         collector=collector,
         turns=tuple(members),
         loose=tuple(turns[i] for i in late),
-        strays=int(np.count_nonzero(span & ~sharp & ~inside)),
+        strays=strays,
         interval_s=interval_s,
         origin_ns=turns[0].start_ns + round(origin_s * 1e9),
         jitter_s=jitter_s,
