@@ -12,7 +12,7 @@ RUNS := .evaluation/runs.jsonl
 RECORDINGS := $(wildcard $(or $(SKYPICKET_SHARED),../shared)/recordings)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types format model docs report clean
+.PHONY: help install demo test hardware lint types format model docs report clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -28,6 +28,9 @@ test: $(VENV)/.developed ## lint, types, import rules and all tests
 	@.ci/system-packages
 	@$(MAKE) --no-print-directory lint types
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+hardware: $(VENV)/.developed ## prove what is attached: SKYPICKET_HW_SERIAL="ld2450=/dev/ttyUSB0,..."; see docs/serial.md
+	$(BIN)/python -m pytest -m hardware tests/hardware $(PYTEST_ARGS)
 
 lint: $(VENV)/.developed ## style and import rules
 	$(BIN)/ruff check
