@@ -1,5 +1,7 @@
 """Packet clocks and hop patterns: what makes a link out of bursts."""
 
+# Longer than 300 lines: the arithmetic of one clock; its parts share private steps that mean nothing alone.
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,5 +1,7 @@
 """Which mode of which record a set of bursts may be: clock, hops, air time and grid against the records."""
 
+# Longer than 300 lines: one judgement, its thresholds and their reasons side by side.
+
 from __future__ import annotations
 
 from dataclasses import dataclass

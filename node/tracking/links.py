@@ -1,5 +1,7 @@
 """Hop links: bursts of one kind that keep a packet clock and change channel are one transmitter."""
 
+# Longer than 300 lines: one pool of bursts and the links cut out of it share their state.
+
 from __future__ import annotations
 
 from bisect import insort

@@ -1,5 +1,7 @@
 """The tracker: sightings in, changes of tracks out. Pure: time comes with the data."""
 
+# Longer than 300 lines: the order in which links, turns, emitters and claims are told is one piece of logic.
+
 from __future__ import annotations
 
 from collections.abc import Sequence

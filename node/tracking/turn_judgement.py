@@ -1,5 +1,7 @@
 """The judgement of turns: which mode of a time-division link they may be, and how surely."""
 
+# Longer than 300 lines: one judgement, its thresholds and their reasons side by side.
+
 from __future__ import annotations
 
 from dataclasses import dataclass
