@@ -11,6 +11,7 @@ from scipy import fft
 from dsp.chirp_preamble import align, chirp_reference, resampled
 from dsp.chirps import ChirpShape
 from dsp.preambles import GROUP, Trigger
+from dsp.windows import windows as windows_of
 
 PROOF = 27.0
 """Coherent power of the preamble over the noise. A trigger is the strongest of a million cells already, and some
@@ -210,10 +211,10 @@ def _measure(
         return None
     offset = (aligned_sample - back * symbol - begin) * scale
     reference = chirp_reference(points, rate_hz, shape.bandwidth_hz / shape.symbol_s)
-    view = np.lib.stride_tricks.sliding_window_view(band, points)
+    view = windows_of(band, points)
 
     def windows(of: NDArray[np.complex64], shift: float) -> NDArray[np.float32]:
-        rows = np.lib.stride_tricks.sliding_window_view(of, points)
+        rows = windows_of(of, points)
         starts = np.clip(np.rint(offset + (np.arange(count) + shift) * step), 0, len(rows) - 1).astype(np.intp)
         spectrum = fft.fft(rows[starts] * reference, axis=1, overwrite_x=True)
         powers: NDArray[np.float32] = spectrum.real**2 + spectrum.imag**2

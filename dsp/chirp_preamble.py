@@ -10,6 +10,7 @@ from scipy import fft
 
 from dsp.chirps import ChirpShape
 from dsp.preambles import GROUP
+from dsp.windows import windows as windows_of
 
 ALIGNMENTS = 8
 """Starts tried within a symbol."""
@@ -109,7 +110,7 @@ def _attempt(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, at:
     if not inside.any():
         return None
     at, starts = at[inside], starts[inside]
-    rows = np.lib.stride_tricks.sliding_window_view(band, points)[starts]
+    rows = windows_of(band, points)[starts]
     rows *= chirp_reference(points, rate_hz, shape.bandwidth_hz / shape.symbol_s)
     spectrum = fft.fft(rows, axis=2, overwrite_x=True)
     summed = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)

@@ -11,6 +11,7 @@ from scipy import fft
 
 from dsp.baseband import Baseband
 from dsp.bursts import ChirpFinding
+from dsp.windows import windows as windows_of
 
 SPREADING_FACTORS = (5, 6, 7, 8, 9, 10, 11, 12)
 BANDWIDTHS_HZ = (125e3, 250e3, 500e3)
@@ -86,7 +87,7 @@ def concentration(baseband: Baseband, shape: ChirpShape) -> float:
     samples = samples[: LONGEST_LOOK_SYMBOLS * points]
     hop = max(1, points // 2)
     slope = shape.bandwidth_hz / shape.symbol_s * (1.0 if shape.rising else -1.0)
-    windows = np.lib.stride_tricks.sliding_window_view(samples, points)[::hop]
+    windows = windows_of(samples, points, hop)
     length = int(fft.next_fast_len(points))
     spectrum = fft.fft(windows * _reference(points, baseband.rate_hz, slope), n=length, axis=1, overwrite_x=True)
     parts = spectrum.view(np.float32)
@@ -129,7 +130,7 @@ def slope_lines(
         return NO_LINES, lag / baseband.rate_hz
     # Strong moments count no more than weak ones.
     product /= np.abs(product) + np.float32(0.1 * float(np.abs(product[::8]).mean()) + 1e-20)
-    windows = np.lib.stride_tricks.sliding_window_view(product, SLOPE_WINDOW)[:: SLOPE_WINDOW // 2]
+    windows = windows_of(product, SLOPE_WINDOW, SLOPE_WINDOW // 2)
     hann = (0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(SLOPE_WINDOW) + 0.5) / SLOPE_WINDOW)).astype(np.float32)
     spectrum = fft.fft(windows * hann, axis=1, overwrite_x=True)
     power = (spectrum.real**2 + spectrum.imag**2).mean(axis=0)

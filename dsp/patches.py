@@ -13,6 +13,7 @@ from scipy import fft
 from dsp.baseband import Baseband
 from dsp.features import FEATURES
 from dsp.quantile import quantile
+from dsp.windows import windows as windows_of
 
 IMAGE_FRAMES = 48
 IMAGE_BINS = 48
@@ -78,7 +79,7 @@ def cut_image(baseband: Baseband) -> NDArray[np.float32]:
         padded[: len(samples)] = samples
         samples = padded
     hop = int(np.clip((len(samples) - IMAGE_BINS) // (IMAGE_FRAMES - 1), 8, 48))
-    frames = np.lib.stride_tricks.sliding_window_view(samples, IMAGE_BINS)[::hop][:IMAGE_FRAMES]
+    frames = windows_of(samples, IMAGE_BINS, hop)[:IMAGE_FRAMES]
     spectrum = fft.fft(frames * _window(), axis=1, overwrite_x=True)
     power = spectrum.real**2 + spectrum.imag**2
     top = max(quantile(power.ravel(), 0.99), 1e-30)

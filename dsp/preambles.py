@@ -14,6 +14,7 @@ from scipy import fft, ndimage
 
 from dsp.chirps import ChirpShape
 from dsp.fourier import RowTransforms
+from dsp.windows import windows as windows_of
 
 GROUP = 8
 """Symbols summed: the shortest preamble of the records."""
@@ -141,7 +142,7 @@ class PreambleBank:
             return []
         windows = np.arange(self._next_run * STEP, (self._next_run + runs) * STEP)
         starts = np.rint(windows * self._symbol_samples).astype(np.intp) - first_sample
-        view = np.lib.stride_tricks.sliding_window_view(samples, self._points)
+        view = windows_of(samples, self._points)
         power = np.empty((runs, self._length), dtype=np.float32)
         rows = self._transforms.rows[:, : self._points]
         for first in range(0, runs, self._piece):

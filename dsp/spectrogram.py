@@ -11,6 +11,7 @@ from scipy import fft
 
 from dsp.fourier import RowTransforms, aligned
 from dsp.units import NS_PER_S
+from dsp.windows import windows as windows_of
 
 FRAMES_PER_ROW = 2
 BINS_PER_COLUMN = 2
@@ -127,7 +128,7 @@ class ShortTimeTransform:
         if len(spectrum) == 0:
             return
         points = self._points
-        view = np.lib.stride_tricks.sliding_window_view(samples, points)[:: points // 2]
+        view = windows_of(samples, points, points // 2)
         for first in range(0, len(spectrum), self._frames):
             piece = spectrum[first : first + self._frames]
             count = len(piece)

@@ -24,7 +24,7 @@ TURN_SEGMENTS = 4
 record's link on one channel (80 ms)."""
 SLOW_S = 0.5e-3
 """Chirps this slow take turns among themselves, the faster ones beside them: links of slow chirps send seldom."""
-BUSY_SHARE = 0.5
+BUSY_SHARE = 0.4
 """A segment more hidden than this is not searched: its strong emissions are told by the regions."""
 COARSE = 4
 """Rows and columns of the energy mask taken together."""
@@ -34,7 +34,7 @@ FOCUS_WITHIN = 110
 """Segments between the two at most: three seconds, in which the slowest link comes round."""
 COVERED_SHARE = 0.45
 """Where the energy mask covers this share of a band as wide as a chirp, packets are left to the regions."""
-PROOFS_PER_SEGMENT = 0.25
+PROOFS_PER_SEGMENT = 0.15
 """Triggers tried a segment while none is proved, strongest first; the rest are counted. White noise gives about so
 many."""
 PROOF_REWARD = 3.0
