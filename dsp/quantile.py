@@ -31,3 +31,15 @@ def quantiles(values: NDArray[np.float32], shares: tuple[float, ...]) -> tuple[f
     ranks = [min(count - 1, max(0, round(share * (count - 1)))) for share in shares]
     ordered = np.partition(values, sorted(set(ranks)))
     return tuple(float(ordered[rank]) for rank in ranks)
+
+
+def median(values: NDArray[np.floating]) -> float:
+    """The middle of the values; of an even number the mean of the two in the middle; 0.0 of nothing."""
+    count = len(values)
+    if count == 0:
+        return 0.0
+    middle = count // 2
+    if count % 2:
+        return float(np.partition(values, middle)[middle])
+    ordered = np.partition(values, (middle - 1, middle))
+    return 0.5 * (float(ordered[middle - 1]) + float(ordered[middle]))

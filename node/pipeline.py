@@ -23,7 +23,7 @@ class PipelineSettings:
     """How the pipeline works."""
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)
-    patches_per_second: float = 25.0
+    patches_per_second: float = 16.0
     """Patches classified a second of signal, strongest first; the rest go without a label and are counted."""
     chirp_patches_per_second: float = 4.0
     """Of them for each shape of chirp: its slope names it already, and the classifier only tells who shares it."""

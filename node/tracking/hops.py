@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dsp.bursts import Burst, ChirpFinding, KeyingFinding
 from dsp.protocols.record import HopTiming
+from dsp.quantile import median
 
 CHANNEL_TOLERANCE_HZ = 90e3
 """Bursts closer than this are on one channel: below half of the usual grids (250 kHz), above the centre's error."""
@@ -99,7 +100,7 @@ class Packets:
         used, channel = np.unique(nearest, return_inverse=True)
         groups = [channel == number for number in range(len(used))]
         trusted = [members & whole if (members & whole).any() else members for members in groups]
-        return self._picked(chosen, channel, tuple(float(np.median(centre_hz[members])) for members in trusted))
+        return self._picked(chosen, channel, tuple(median(centre_hz[members]) for members in trusted))
 
     def _picked(self, chosen: NDArray[np.bool_], channel: NDArray[np.intp], channels_hz: tuple[float, ...]) -> Packets:
         start_s = self.start_s[chosen]
@@ -145,7 +146,7 @@ def channels_of(
     for index in range(int(group.max()) + 1):
         members = group == index
         trusted = members & whole
-        channels.append(float(np.median(centre_hz[trusted if trusted.any() else members])))
+        channels.append(median(centre_hz[trusted if trusted.any() else members]))
     return group, tuple(channels)
 
 
@@ -329,7 +330,7 @@ def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) ->
         near=int(np.count_nonzero(near)),
         slower=max(float(np.bincount(slot.astype(int) % times).max()) / packets.count for times in (2, 3)),
         dwell=usual,
-        airtime_ratio=float(np.median(folded_s(packets.duration_s, timing))) / timing.airtime_s,
+        airtime_ratio=median(folded_s(packets.duration_s, timing)) / timing.airtime_s,
         channels=len(packets.channels_hz),
         jitter_s=float(np.sqrt(np.mean(error_s**2))),
         significance=significance(packets.count - 1, total - 1, chance_share(interval_s)),
@@ -360,7 +361,7 @@ def on_grid(channels_hz: tuple[float, ...], grid_hz: tuple[float, ...], toleranc
         inside = (centre > grid[0] - spacing_hz) & (centre < grid[-1] + spacing_hz)
         return float(np.mean(inside & (np.abs(apart) < FINE_GRID_ERROR)))
     error = np.array([c - grid[np.argmin(np.abs(grid - c))] for c in channels_hz])
-    common = float(np.median(error))
+    common = median(error)
     if abs(common) > tolerance_hz:
         return 0.0
     return float(np.mean(np.abs(error - common) < 0.5 * tolerance_hz))

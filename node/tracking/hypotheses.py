@@ -13,6 +13,7 @@ from dsp.bursts import ChirpFinding
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.match import chirp_agrees, in_band
 from dsp.protocols.record import ChirpPhy, FskPhy, HopTiming, Mode, RfProtocol
+from dsp.quantile import median
 from node.tracking.hops import (
     ClockFit,
     Packets,
@@ -185,7 +186,7 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
             return None
     bands = protocol.bands_of(mode)
     if tuning_known:
-        middle_hz = float(np.median(packets.centre_hz[kin]))
+        middle_hz = median(packets.centre_hz[kin])
         bands = tuple(band for band in bands if in_band(band, middle_hz))
         if not bands:
             return None
