@@ -14,6 +14,8 @@ from dsp.windows import windows as windows_of
 
 ALIGNMENTS = 8
 """Starts tried within a symbol."""
+HOPELESS = 13.0
+"""Half of what proves a packet: the coarse starts lose a decibel at most, so finer ones are not tried below it."""
 FINE = (1.0 / 16.0,)
 """Refinement of the start, in symbols; half of it once more."""
 SLOW_LENGTH = 32
@@ -96,7 +98,7 @@ def align(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, begin:
         found = _attempt(band, rate_hz, shape, at)
         if found is not None and (best is None or found.power > best.power):
             best = found
-        if best is None:
+        if best is None or best.power < HOPELESS:
             return None
     return best
 
