@@ -34,9 +34,9 @@ FOCUS_WITHIN = 110
 """Segments between the two at most: three seconds, in which the slowest link comes round."""
 COVERED_SHARE = 0.45
 """Where the energy mask covers this share of a band as wide as a chirp, packets are left to the regions."""
-PROOFS_PER_SEGMENT = 0.15
-"""Triggers tried a segment while none is proved, strongest first; the rest are counted. White noise gives about so
-many."""
+PROOFS_PER_SEGMENT = 0.45
+"""Triggers tried a segment while none is proved, strongest first; the rest are counted. White noise gives about a
+quarter; with fewer tries than this, links that are seldom in the slice are missed at their lowest levels."""
 PROOF_REWARD = 3.0
 """Tries that each proved packet pays for: a link that is heard is followed."""
 MOST_PROOFS = 10
