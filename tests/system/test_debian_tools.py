@@ -216,7 +216,7 @@ def connected(port: int) -> socket.socket:
 @needs_rtl_sdr
 def test_the_real_rtl_tcp_serves_the_fake_device(library: Path) -> None:
     with (
-        RtlTcpServer(CountingRadio, paced=False) as server,
+        RtlTcpServer(CountingRadio) as server,
         real_rtl_tcp(library, server) as port,
         connected(port) as connection,
         connection.makefile("rb") as stream,
@@ -307,8 +307,11 @@ def test_rtl_sdr_records_the_scene(library: Path, tmp_path: Path) -> None:
 
 @needs_rtl_sdr
 def test_our_client_on_the_real_rtl_tcp(library: Path) -> None:
-    """Client and server of different makes: every setting arrives at the dongle, every sample in its place."""
-    with RtlTcpServer(CountingRadio, paced=False) as server, real_rtl_tcp(library, server) as port:
+    """Client and server of different makes: every setting arrives at the dongle, every sample in its place.
+
+    Paced, because rtl_tcp throws away what a client takes too slowly.
+    """
+    with RtlTcpServer(CountingRadio) as server, real_rtl_tcp(library, server) as port:
         settings = RtlTcpSettings(
             name="mast", host="127.0.0.1", port=port, centre_hz=868.3e6, sample_rate_hz=1.024e6, gain=30.0, ppm=7,
             bias_tee=True, digital_agc=True,

@@ -333,7 +333,7 @@ def test_a_frozen_broker_is_noticed_and_nothing_is_lost(
     _wait(node.sink, lambda s: s.connected and s.queued == 0)
     node.tell(999)
     seqs = _seqs(reader.until(lambda m: _seqs([m]) == [102]))
-    assert list(dict.fromkeys(seqs)) == list(range(2, 103))
+    assert [seq for seq in dict.fromkeys(seqs) if seq > 1] == list(range(2, 103))  # the first may come twice
 
 
 def test_history_is_not_replayed_into_the_retained_tracks(
