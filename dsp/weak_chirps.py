@@ -19,24 +19,24 @@ from dsp.protocols.record import ChirpPhy, HopTiming
 from dsp.tape import Tape
 from dsp.units import to_db
 
-TURN_SEGMENTS = 4
-"""Segments a shape is searched for before the next one's turn: 109 ms at 2.4 MS/s, longer than the dwell of any
-record's link on one channel (80 ms)."""
+TURN_S = 0.109
+"""Time a shape is searched for before the next one's turn, longer than the dwell of any record's link on one channel
+(80 ms)."""
 SLOW_S = 0.5e-3
 """Chirps this slow take turns among themselves, the faster ones beside them: links of slow chirps send seldom."""
 BUSY_SHARE = 0.4
 """A segment more hidden than this is not searched: its strong emissions are told by the regions."""
 COARSE = 4
 """Rows and columns of the energy mask taken together."""
-FOCUS_SEGMENTS = 148
-"""After two proofs its shape is searched for without a pause for this long: four seconds."""
-FOCUS_WITHIN = 110
-"""Segments between the two at most: three seconds, in which the slowest link comes round."""
+FOCUS_S = 4.0
+"""After two proofs its shape is searched for without a pause for this long."""
+FOCUS_WITHIN_S = 3.0
+"""Time between the two at most, in which the slowest link comes round."""
 COVERED_SHARE = 0.45
 """Where the energy mask covers this share of a band as wide as a chirp, packets are left to the regions."""
-PROOFS_PER_SEGMENT = 0.45
-"""Triggers tried a segment while none is proved, strongest first; the rest are counted. White noise gives about a
-quarter; with fewer tries than this, links that are seldom in the slice are missed at their lowest levels."""
+PROOFS_PER_S = 16.5
+"""Triggers tried a second while none is proved, strongest first; the rest are counted. White noise gives about nine;
+with fewer tries than this, links that are seldom in the slice are missed at their lowest levels."""
 PROOF_REWARD = 3.0
 """Tries that each proved packet pays for: a link that is heard is followed."""
 MOST_PROOFS = 10
@@ -93,9 +93,8 @@ class WeakChirps:
         fast = tuple(i for i, shape in enumerate(shapes) if shape.symbol_s < SLOW_S)
         slow = tuple(i for i, shape in enumerate(shapes) if shape.symbol_s >= SLOW_S)
         self._groups = (fast, slow)
-        self._focus = [0] * len(self._banks)
-        self._proved_at = [-FOCUS_WITHIN] * len(self._banks)
-        self._segment = 0
+        self._focus_until_s = [0.0] * len(self._banks)
+        self._proved_at_s = [-FOCUS_WITHIN_S] * len(self._banks)
         self._proofs = float(MOST_PROOFS)
         self._keep = int((LONGEST_S + 0.012) * rate_hz)
         self._tape: Tape[np.complex64] = Tape(0, np.complex64)
@@ -120,26 +119,25 @@ class WeakChirps:
             return []
         segment_first = self._first + len(self._tape)
         self._tape.append(samples)
-        turn = self._segment // TURN_SEGMENTS
-        chosen = {group[turn % len(group)] for group in self._groups if group}
+        now_s = segment_first / self._where.sample_rate_hz
+        chosen = {group[int(now_s / TURN_S) % len(group)] for group in self._groups if group}
         hidden = self._hide(mask, segment_first)
         busy = hidden is not None and float(hidden.map.mean()) > BUSY_SHARE
         found: list[Trigger] = []
         for index, bank in enumerate(self._banks):
-            if busy or (index not in chosen and self._focus[index] <= self._segment):
+            if busy or (index not in chosen and self._focus_until_s[index] <= now_s):
                 continue
             back = int(GROUP * bank.shape.symbol_s * self._where.sample_rate_hz)
             begin = max(self._first, segment_first - back)
             found += bank.feed(self._tape.rows[begin - self._first :], begin, hidden)
         self.counters.triggers += len(found)
         found.sort(key=lambda t: -t.ratio)
-        self._proofs = min(MOST_PROOFS, self._proofs + PROOFS_PER_SEGMENT)
+        self._proofs = min(MOST_PROOFS, self._proofs + PROOFS_PER_S * len(samples) / self._where.sample_rate_hz)
         taken = found[: int(self._proofs)]
         self._proofs -= len(taken)
         self.counters.over_budget += len(found) - len(taken)
         self._waiting += taken
-        self._segment += 1
-        packets = self._prove_due(final=final)
+        packets = self._prove_due(now_s, final=final)
         self._forget()
         return [self._analysed(packet) for packet in packets]
 
@@ -173,7 +171,7 @@ class WeakChirps:
         hidden = ndimage.maximum_filter1d(widened, back + 1, axis=0, mode="constant", origin=-((back + 1) // 2))
         return Hidden(hidden.astype(np.bool_), segment_first, row_samples)
 
-    def _prove_due(self, *, final: bool) -> list[ChirpPacket]:
+    def _prove_due(self, now_s: float, *, final: bool) -> list[ChirpPacket]:
         rate_hz = self._where.sample_rate_hz
         end = self._first + len(self._tape)
         due = [t for t in self._waiting if final or t.first_sample + longest_s(t.shape) * rate_hz <= end]
@@ -187,9 +185,9 @@ class WeakChirps:
                 continue
             packets.append(packet)
             index = next(i for i, bank in enumerate(self._banks) if bank.shape == packet.shape)
-            if self._segment - self._proved_at[index] < FOCUS_WITHIN:
-                self._focus[index] = self._segment + FOCUS_SEGMENTS
-            self._proved_at[index] = self._segment
+            if now_s - self._proved_at_s[index] < FOCUS_WITHIN_S:
+                self._focus_until_s[index] = now_s + FOCUS_S
+            self._proved_at_s[index] = now_s
         self.counters.proved += len(packets)
         self._proofs = min(MOST_PROOFS, self._proofs + PROOF_REWARD * len(packets))
         self._recent = [p for p in self._recent if p.start_sample > end - 4 * LONGEST_S * rate_hz] + packets
