@@ -137,19 +137,31 @@ def refine_time(baseband: Baseband, snr: float, first_s: float, end_s: float) ->
     """
     power = baseband.samples.real**2 + baseband.samples.imag**2
     width = int(np.clip(24.0 / max(snr, 0.1), 8, max(8, len(power) // 12)))
-    if len(power) < 4 * width:
+    blocks = len(power) // width
+    if blocks < 4:
         return first_s, end_s
-    total = np.cumsum(power, dtype=np.float64)
-    smooth = ((total[width:] - total[:-width]) / width).astype(np.float32)
-    # Neighbours of a moving mean are alike.
-    floor, plateau = quantiles(smooth[:: max(1, width // 4)], (0.02, 0.6))
-    above = np.flatnonzero(smooth > 0.5 * (min(floor, 0.5 * plateau) + plateau))
+    coarse = np.add.reduce(power[: blocks * width].reshape(blocks, width), axis=1)
+    floor, plateau = quantiles(coarse, (0.02, 0.6))
+    level = 0.5 * (min(floor, 0.5 * plateau) + plateau)
+    above = np.flatnonzero(coarse > level)
     if len(above) == 0:
         return first_s, end_s
+    # The moving mean crosses the level within two widths of the first and last block that are above it.
+    begin, stop = max(0, (int(above[0]) - 1) * width), min(len(power), (int(above[-1]) + 2) * width)
+    first = begin + _first_above(power[begin : begin + 3 * width], width, level)
+    last = stop - width - _first_above(power[stop - 3 * width : stop][::-1], width, level)
     half = 0.5 * width
-    start = (float(above[0]) + half) / baseband.rate_hz if above[0] > 0 else first_s
-    stop = (float(above[-1]) + half) / baseband.rate_hz if above[-1] < len(smooth) - 1 else end_s
-    return start, stop
+    start_s = (first + half) / baseband.rate_hz if first > 0 else first_s
+    stop_s = (last + half) / baseband.rate_hz if last < len(power) - width - 1 else end_s
+    return start_s, stop_s
+
+
+def _first_above(power: NDArray[np.float32], width: int, level: float) -> int:
+    """Index of the first ``width`` values whose sum is above a level; 0 if there are none."""
+    total = np.cumsum(power)
+    sums = total[width - 1 :].copy()
+    sums[1:] -= total[:-width]
+    return int((sums > level).argmax())
 
 
 def analyse(
@@ -294,5 +306,5 @@ def _cut_chirp(chirp: ChirpFinding, low_hz: float, high_hz: float, usable_hz: fl
 
 def _clipped_share(samples: NDArray[np.complex64]) -> float:
     """Share of the samples at full scale."""
-    some = samples[::4]
-    return float(np.mean(some.real**2 + some.imag**2 > FULL_SCALE_POWER)) if len(some) else 0.0
+    some = samples[::8]
+    return np.count_nonzero(some.real**2 + some.imag**2 > FULL_SCALE_POWER) / max(1, len(some))

@@ -11,6 +11,8 @@ class EnergyFinding:
 
     flatness: float
     """Geometric over arithmetic mean of the power across the occupied bins, 0 to 1."""
+    integrated: bool = False
+    """Found by adding up tens of milliseconds: too weak to show more than its band and its time."""
 
 
 @dataclass(frozen=True, slots=True)

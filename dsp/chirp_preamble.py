@@ -12,12 +12,15 @@ from dsp.chirps import ChirpShape
 from dsp.preambles import GROUP
 from dsp.windows import windows as windows_of
 
-ALIGNMENTS = 8
+ALIGNMENTS = 6
 """Starts tried within a symbol."""
-HOPELESS = 13.0
-"""Half of what proves a packet: the coarse starts lose a decibel at most, so finer ones are not tried below it."""
-FINE = (1.0 / 16.0,)
-"""Refinement of the start, in symbols; half of it once more."""
+HOPELESS = 15.0
+"""Little more than half of what proves a packet: the coarse starts lose 0.8 dB of it at most, and as much again where
+they put the tone between two bins; finer ones are not tried below."""
+FINE = (1.0 / 8.0, 1.0 / 16.0, 1.0 / 32.0)
+"""Refinements of the start, in symbols, one after the other."""
+NOISE_STEP = 3
+"""Every so manyth bin of a window is enough for the level of the noise."""
 SLOW_LENGTH = 32
 """Transform over the eight symbols, padded: a tone that turns between windows loses less than 0.3 dB."""
 LEAST_UNISON = 0.5
@@ -93,7 +96,8 @@ def align(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, begin:
     symbol = shape.symbol_s * rate_hz
     best: Aligned | None = None
     steps = np.arange(ALIGNMENTS) / ALIGNMENTS
-    for moves in (steps, np.array([-1.0, 1.0, *FINE, *(-part for part in FINE)]), np.array([-1.0, 1.0]) * FINE[0] / 2):
+    first, *finer = FINE
+    for moves in (steps, np.array([-1.0, 1.0, -first, first]), *(np.array([-part, part]) for part in finer)):
         at = (begin if best is None else best.at) + moves * symbol
         found = _attempt(band, rate_hz, shape, at)
         if found is not None and (best is None or found.power > best.power):
@@ -121,7 +125,7 @@ def _attempt(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, at:
     # The median of a sum of eight is within 4 % of its mean. An emission of another kind lifts its surroundings too.
     around = np.concatenate((np.arange(-SURROUNDINGS, -1), np.arange(2, SURROUNDINGS + 1)))
     local = summed[tries, (bins[:, np.newaxis] + around) % points]
-    noise = np.maximum(np.median(summed, axis=1), np.median(local, axis=1)) / (GROUP - 1.0 / 3.0)
+    noise = np.maximum(np.median(summed[:, ::NOISE_STEP], axis=1), np.median(local, axis=1)) / (GROUP - 1.0 / 3.0)
     near = (bins[:, np.newaxis] + np.array([-1, 0, 1])) % points
     slow = fft.fft(spectrum[tries, :, near], n=SLOW_LENGTH, axis=2)
     coherent = (slow.real**2 + slow.imag**2).max(axis=2)

@@ -14,6 +14,7 @@ from dsp.chirps import ChirpShape
 from dsp.energy import energy_mask
 from dsp.extents import measure
 from dsp.looks import Looks, LookSchedule
+from dsp.narrow import NarrowLook
 from dsp.noise import NoiseFloor, NoiseTracker
 from dsp.pulses import merge_pulses, widened
 from dsp.regions import NARROW_GAP_S, NARROW_HZ, STROKE_GAP_ROWS, Region, find_regions
@@ -92,6 +93,7 @@ class SliceDetector:
         self._settings = settings
         self._looks = Looks(where, LookSchedule())
         self._weak = WeakChirps(where)
+        self._narrow = NarrowLook(where)
         self._transform = ShortTimeTransform(where.points)
         self._done_samples = 0
         columns = where.points // 2
@@ -167,6 +169,7 @@ class SliceDetector:
         if self._floor is not None:
             found += self._weak.feed(samples, fresh, final=final)
             found += self._close_regions(final=final)
+            found += self._narrow.feed(power, self._floor.power, final=final)
             found += self._looks.feed(Stretch(samples, spectrum, first), power, self._floor, final=final)
         return Segment(self.where.time_ns(self._done_samples), advance / rate_hz, tuple(found))
 

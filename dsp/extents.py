@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, exp, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,8 @@ def measure(power: NDArray[np.float32], floor: NDArray[np.float32], region: Regi
     r0, r1 = max(0, region.first_row - margin), min(power.shape[0], region.end_row + margin)
     box = power[r0:r1, c0:c1] - floor[c0:c1]
     inner = box[region.first_row - r0 : region.end_row - r0]
-    columns = inner.mean(axis=0)
+    columns = np.add.reduce(inner, axis=0)
+    columns *= np.float32(1.0 / len(inner))
     np.maximum(columns, 0.0, out=columns)
     if len(columns) >= 12:
         smooth = columns.copy()
@@ -84,24 +86,27 @@ def measure(power: NDArray[np.float32], floor: NDArray[np.float32], region: Regi
         edge_profile = columns
     plateau = quantile(edge_profile, 0.8) if len(columns) >= 8 else float(edge_profile.max())
     low, high = _crossings(edge_profile, EDGE_LEVEL * plateau)
-    i0, i1 = max(0, int(low)), max(int(low) + 1, min(len(columns), int(np.ceil(high))))
-    rows = box[:, i0:i1].sum(axis=1)
+    i0, i1 = max(0, int(low)), max(int(low) + 1, min(len(columns), ceil(high)))
+    rows = np.add.reduce(box[:, i0:i1], axis=1)
     inner_rows = rows[region.first_row - r0 : region.end_row - r0]
     level = quantile(inner_rows, 0.7)
-    noise = float(floor[c0 + i0 : c0 + i1].sum())
+    noise = float(np.add.reduce(floor[c0 + i0 : c0 + i1]))
+    root = sqrt(i1 - i0)
     parts = [(0, len(rows))]
     # A chirp that runs out of the slice is gone for part of every symbol: that is no gap between packets.
     at_edge = region.stroke and (
         region.low_column <= EDGE_COLUMNS or region.high_column >= power.shape[1] - EDGE_COLUMNS
     )
-    if not at_edge and region.end_column - region.first_column > narrow and level > 2.0 * noise / np.sqrt(i1 - i0):
-        parts = _split(rows, level, sure=level > SPLIT_SURE * noise / np.sqrt(i1 - i0))
+    if not at_edge and region.end_column - region.first_column > narrow and level > 2.0 * noise / root:
+        parts = _split(rows, level, sure=level > SPLIT_SURE * noise / root)
     occupied = np.maximum(columns[i0:i1], 1e-20)
-    flatness = float(np.exp(np.mean(np.log(occupied))) / np.mean(occupied))
+    count = len(occupied)
+    flatness = exp(float(np.add.reduce(np.log(occupied))) / count) * count / float(np.add.reduce(occupied))
     extents: list[Extent] = []
     for begin, stop in parts:
         first, end = _crossings(rows[begin:stop], 0.5 * level)
-        signal = float(rows[begin + int(first) : max(begin + int(first) + 1, begin + round(end))].mean())
+        plateau_rows = rows[begin + int(first) : max(begin + int(first) + 1, begin + round(end))]
+        signal = float(np.add.reduce(plateau_rows)) / len(plateau_rows)
         extents.append(
             Extent(r0 + begin + first, r0 + begin + end, c0 + low, c0 + high, signal / noise, signal, flatness)
         )
