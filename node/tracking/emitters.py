@@ -42,6 +42,8 @@ class Emitter:
     """One emitter on one frequency, as far as it has been heard."""
 
     key: str
+    group: str
+    """Only bursts of the same group are put to it."""
     first_ns: int
     last_ns: int
     centre_hz: float
@@ -170,21 +172,23 @@ class Emitter:
 def find_emitter(emitters: dict[str, Emitter], group: str, burst: Burst) -> Emitter | None:
     """The emitter of a group that a burst belongs to: the nearest within reach; None if there is none."""
     best, distance = None, float("inf")
+    centre_hz, prefix = burst.centre_hz, isinstance(burst.finding, CyclicPrefixFinding)
+    least_hz = max(SAME_EMITTER_HZ, 0.5 * burst.bandwidth_hz)
+    fixed_hz = 0.0
+    if isinstance(burst.finding, LineCombFinding):
+        fixed_hz = VIDEO_REACH_HZ
+    if isinstance(burst.finding, ZadoffChuFinding):
+        fixed_hz = DRONEID_REACH_HZ
     for emitter in emitters.values():
-        if not emitter.key.startswith(group):
+        if emitter.group != group:
             continue
-        reach_hz = max(SAME_EMITTER_HZ, 0.5 * max(burst.bandwidth_hz, emitter.strongest.bandwidth_hz))
-        if isinstance(burst.finding, LineCombFinding):
-            reach_hz = VIDEO_REACH_HZ
-        if isinstance(burst.finding, ZadoffChuFinding):
-            reach_hz = DRONEID_REACH_HZ
-        if isinstance(burst.finding, CyclicPrefixFinding) and emitter.looks:
+        if prefix and emitter.looks:
             # Slices side by side see parts of one signal: their bands touch.
             middle_hz, half_hz = 0.5 * (emitter.low_hz + emitter.high_hz), 0.5 * (emitter.high_hz - emitter.low_hz)
-            if abs(burst.centre_hz - middle_hz) < half_hz + 0.5 * burst.bandwidth_hz:
+            if abs(centre_hz - middle_hz) < half_hz + 0.5 * burst.bandwidth_hz:
                 return emitter
-        apart_hz = abs(burst.centre_hz - emitter.centre_hz)
-        if apart_hz < reach_hz and apart_hz < distance:
+        apart_hz = abs(centre_hz - emitter.centre_hz)
+        if apart_hz < distance and apart_hz < (fixed_hz or max(least_hz, 0.5 * emitter.strongest.bandwidth_hz)):
             best, distance = emitter, apart_hz
     return best
 

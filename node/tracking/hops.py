@@ -4,8 +4,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from math import log, sqrt
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +101,7 @@ class Packets:
     def pick_on(self, chosen: NDArray[np.bool_], grid_hz: Sequence[float]) -> Packets:
         """Some of the packets, each on the channel of a grid that is nearest to it."""
         centre_hz, whole = self.centre_hz[chosen], self.whole[chosen]
-        nearest = np.abs(centre_hz[:, np.newaxis] - np.asarray(grid_hz)).argmin(axis=1)
+        nearest = np.array([nearest_of(grid_hz, each_hz) for each_hz in centre_hz.tolist()])
         used, channel = np.unique(nearest, return_inverse=True)
         groups = [channel == number for number in range(len(used))]
         trusted = [members & whole if (members & whole).any() else members for members in groups]
@@ -126,50 +131,86 @@ def is_weak(burst: Burst) -> bool:
     return burst.snr_db < FLOOR_DB_PER_FACTOR * (finding.spreading_factor - FLOOR_FACTOR) + WEAK_MARGIN_DB
 
 
-def channel_tolerance_hz(channels_hz: Sequence[float]) -> float:
+@lru_cache(maxsize=256)
+def spacing_hz(channels_hz: tuple[float, ...]) -> float:
+    """Least distance between two neighbours of a grid, infinite for fewer."""
+    return min((b - a for a, b in pairwise(channels_hz)), default=float("inf"))
+
+
+def channel_tolerance_hz(channels_hz: tuple[float, ...]) -> float:
     """How far apart bursts on one channel of a grid may be."""
-    if len(channels_hz) < 2:
-        return CHANNEL_TOLERANCE_HZ
-    return min(CHANNEL_TOLERANCE_HZ, CHANNEL_OF_SPACING * float(np.diff(channels_hz).min()))
+    return min(CHANNEL_TOLERANCE_HZ, CHANNEL_OF_SPACING * spacing_hz(channels_hz))
+
+
+def nearest_of(grid_hz: Sequence[float], centre_hz: float) -> int:
+    """Number of the channel of an ascending grid that is nearest to a frequency; of two equally near the lower."""
+    above = bisect_left(grid_hz, centre_hz)
+    if above == 0:
+        return 0
+    if above == len(grid_hz) or centre_hz - grid_hz[above - 1] <= grid_hz[above] - centre_hz:
+        return above - 1
+    return above
 
 
 def channels_of(
     centre_hz: NDArray[np.float64], whole: NDArray[np.bool_], tolerance_hz: float = CHANNEL_TOLERANCE_HZ
 ) -> tuple[NDArray[np.intp], tuple[float, ...]]:
     """Group frequencies into channels; index of each and centres of all, ascending."""
-    if not len(centre_hz):
-        return np.zeros(0, dtype=np.intp), ()
-    order = np.argsort(centre_hz)
-    group = np.zeros(len(centre_hz), dtype=np.intp)
-    group[order] = np.concatenate(([0], np.cumsum(np.diff(centre_hz[order]) > tolerance_hz)))
+    count = len(centre_hz)
+    group = np.zeros(count, dtype=np.intp)
+    if not count:
+        return group, ()
+    order = centre_hz.argsort()
+    ascending_hz = centre_hz[order]
+    steps = ascending_hz[1:] - ascending_hz[:-1] > tolerance_hz
+    group[order[1:]] = steps.cumsum()
+    bounds = [0, *(steps.nonzero()[0] + 1).tolist(), count]
+    inside, trusted = ascending_hz.tolist(), whole[order].tolist()
     channels = []
-    for index in range(int(group.max()) + 1):
-        members = group == index
-        trusted = members & whole
-        channels.append(median(centre_hz[trusted if trusted.any() else members]))
+    for first, end in pairwise(bounds):
+        members = inside[first:end]
+        channels.append(
+            middle_of([hz for hz, is_whole in zip(members, trusted[first:end], strict=True) if is_whole] or members)
+        )
     return group, tuple(channels)
+
+
+def middle_of(ordered: Sequence[float] | NDArray[np.float64]) -> float:
+    """Median of values in order."""
+    middle = len(ordered) // 2
+    return float(ordered[middle] if len(ordered) % 2 else 0.5 * (ordered[middle - 1] + ordered[middle]))
+
+
+_COLUMNS = attrgetter("start_ns", "duration_s", "centre_hz", "bandwidth_hz", "cut_low", "cut_high", "finding")
 
 
 def collect(bursts: Sequence[Burst]) -> Packets:
     """Put bursts, already in order of time, into arrays and their frequencies into channels."""
-    origin_ns = bursts[0].start_ns if bursts else 0
-    rows = np.array(
-        [
-            (
-                (b.start_ns - origin_ns) * 1e-9,
-                b.duration_s,
-                b.centre_hz,
-                b.bandwidth_hz,
-                b.finding.deviation_hz if isinstance(b.finding, KeyingFinding) else 0.0,
-                not (b.cut_low or b.cut_high),
-                is_weak(b),
-            )
-            for b in bursts
-        ]
-    ).reshape(-1, 7)
-    whole, weak = rows[:, 5] > 0, rows[:, 6] > 0
-    channel, channels_hz = channels_of(rows[:, 2], whole)
-    return Packets(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3], rows[:, 4], whole, channel, channels_hz, weak)
+    rows = [*map(_COLUMNS, bursts)]
+    start_ns, duration_s, centres_hz, bandwidth_hz, cut_low, cut_high, findings = (
+        zip(*rows, strict=True) if rows else ((),) * 7
+    )
+    count = len(rows)
+    centre_hz = np.array(centres_hz, dtype=np.float64)
+    whole = ~(np.array(cut_low, dtype=np.bool_) | np.array(cut_high, dtype=np.bool_))
+    kinds = set(map(type, findings))
+    deviation_hz, weak = np.zeros(count), np.zeros(count, dtype=np.bool_)
+    if KeyingFinding in kinds:
+        deviation_hz[:] = [f.deviation_hz if isinstance(f, KeyingFinding) else 0.0 for f in findings]
+    if ChirpFinding in kinds:
+        weak[:] = [is_weak(b) for b in bursts]
+    channel, channels_hz = channels_of(centre_hz, whole)
+    return Packets(
+        (np.array(start_ns, dtype=np.int64) - (start_ns[0] if rows else 0)) * 1e-9,
+        np.array(duration_s, dtype=np.float64),
+        centre_hz,
+        np.array(bandwidth_hz, dtype=np.float64),
+        deviation_hz,
+        whole,
+        channel,
+        channels_hz,
+        weak,
+    )
 
 
 def clock_tolerance_s(interval_s: float) -> float:
@@ -216,27 +257,38 @@ def best_phase(start_s: NDArray[np.float64], interval_s: float) -> Phase:
     best_count, best_interval_s, best_origin_s = 0, interval_s, 0.0
     for drift in drifts:
         trial_s = interval_s * (1.0 + drift)
-        phase = np.sort(start_s % trial_s)
+        phase = start_s % trial_s
+        phase.sort()
         around = np.concatenate((phase, phase + trial_s))
-        reach = np.searchsorted(around, phase + 2.0 * tolerance_s, side="right") - np.arange(len(phase))
-        pick = int(np.argmax(reach))
-        if reach[pick] > best_count:
-            best_count, best_interval_s = int(reach[pick]), trial_s
-            best_origin_s = float(np.median(around[pick : pick + reach[pick]]))
+        reach = around.searchsorted(phase + 2.0 * tolerance_s, side="right") - np.arange(len(phase))
+        pick = int(reach.argmax())
+        count = int(reach[pick])
+        if count > best_count:
+            best_count, best_interval_s = count, trial_s
+            best_origin_s = middle_of(around[pick : pick + count])
+    least_s, most_s = interval_s * (1.0 + 2.0 * DRIFTS[1]), interval_s * (1.0 + 2.0 * DRIFTS[2])
     for _ in range(2):
-        slot = np.rint((start_s - best_origin_s) / best_interval_s)
-        members: NDArray[np.bool_] = np.abs(start_s - best_origin_s - slot * best_interval_s) < tolerance_s
-        if np.count_nonzero(members) < 3 or float(np.ptp(slot[members])) < 3:
-            break
+        slot, members = _slots(start_s, best_origin_s, best_interval_s, tolerance_s)
         x, y = slot[members], start_s[members]
-        centred = x - x.mean()
-        slope = float((centred * y).sum() / (centred * centred).sum())
+        if len(x) < 3 or x[-1] - x[0] < 3:
+            break
+        x_mean = np.add.reduce(x) / len(x)
+        centred = x - x_mean
+        slope = float(np.add.reduce(centred * y) / np.add.reduce(centred * centred))
         # A few packets say little of the interval: no crystal is off by more than the trials allow for.
-        slope = float(np.clip(slope, interval_s * (1.0 + 2.0 * DRIFTS[1]), interval_s * (1.0 + 2.0 * DRIFTS[2])))
-        best_interval_s, best_origin_s = slope, float(y.mean() - slope * x.mean())
-    slot = np.rint((start_s - best_origin_s) / best_interval_s)
-    members = np.abs(start_s - best_origin_s - slot * best_interval_s) < tolerance_s
-    return Phase(best_interval_s, best_origin_s, members)
+        slope = min(max(slope, least_s), most_s)
+        best_interval_s, best_origin_s = slope, float(np.add.reduce(y) / len(y) - slope * x_mean)
+    return Phase(best_interval_s, best_origin_s, _slots(start_s, best_origin_s, best_interval_s, tolerance_s)[1])
+
+
+def _slots(
+    start_s: NDArray[np.float64], origin_s: float, interval_s: float, tolerance_s: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The slot nearest to each start, and which of the starts are within the tolerance of theirs."""
+    after_s = start_s - origin_s
+    slot = np.rint(after_s / interval_s)
+    members: NDArray[np.bool_] = np.abs(after_s - slot * interval_s) < tolerance_s
+    return slot, members
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +344,12 @@ def folded_s(duration_s: NDArray[np.float64], timing: HopTiming) -> NDArray[np.f
     return np.where(shorter_s > RUN_ON_SHARE * timing.airtime_s, shorter_s, duration_s)
 
 
+def folded_one_s(duration_s: float, timing: HopTiming) -> float:
+    """The same for a single packet."""
+    shorter_s = duration_s - timing.interval_s
+    return shorter_s if timing.packets_per_hop > 1 and shorter_s > RUN_ON_SHARE * timing.airtime_s else duration_s
+
+
 def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) -> ClockFit:
     """Describe packets on one clock.
 
@@ -307,32 +365,40 @@ def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) ->
         Bursts of the same kind that are not on the clock.
     """
     interval_s = phase.interval_s
-    slot = np.rint((packets.start_s - phase.origin_s) / interval_s)
-    error_s = packets.start_s - phase.origin_s - slot * interval_s
-    over_s = packets.duration_s - folded_s(packets.duration_s, timing)
-    more = np.where(packets.weak, 0.0, np.rint(np.maximum(over_s, 0.0) / timing.interval_s))
-    steps = np.diff(slot)
-    # A packet that runs into the next one on its channel hides it: the step after it is one slot shorter.
-    steps -= np.where(packets.channel[1:] == packets.channel[:-1], np.minimum(more[:-1], steps - 1), 0.0)
+    after_s = packets.start_s - phase.origin_s
+    slot = np.rint(after_s / interval_s)
+    error_s = after_s - slot * interval_s
+    folded = folded_s(packets.duration_s, timing)
+    steps = slot[1:] - slot[:-1]
+    same = packets.channel[1:] == packets.channel[:-1]
+    if folded is not packets.duration_s:
+        # A packet that runs into the next one on its channel hides it: the step after it is one slot shorter.
+        over_s = packets.duration_s - folded
+        more = np.where(packets.weak, 0.0, np.rint(np.maximum(over_s, 0.0) / timing.interval_s))
+        steps -= np.where(same, np.minimum(more[:-1], steps - 1), 0.0)
+    else:
+        steps = np.where(same, np.maximum(steps, 1.0), steps)  # two in one slot are pieces of two
     near = (steps <= LONGEST_SPAN_INTERVALS) & (steps >= 1)
     # A stay goes on while the next packet is on the same channel, one missed packet allowed for.
-    stays = (steps <= 2) & (packets.channel[1:] == packets.channel[:-1])
-    ends = np.flatnonzero(np.concatenate((~stays, [True])))
-    begins = np.concatenate(([0], ends[:-1] + 1))
-    dwell = np.sort(slot[ends] - slot[begins] + 1)
+    ends = (~((steps <= 2) & same)).nonzero()[0]
+    lasts = np.append(slot[ends], slot[-1])
+    firsts = np.concatenate((slot[:1], slot[ends + 1]))
+    dwell = lasts - firsts
+    dwell.sort()
     quantile = WEAK_DWELL_QUANTILE if packets.faint else DWELL_QUANTILE
-    usual = int(dwell[min(len(dwell) - 1, int(quantile * len(dwell)))])
+    usual = int(dwell[min(len(dwell) - 1, int(quantile * len(dwell)))]) + 1
     total = packets.count + strays
+    number = slot.astype(int)
     return ClockFit(
         packets=packets.count,
         strays=strays,
         single=int(np.count_nonzero(steps == 1)),
         near=int(np.count_nonzero(near)),
-        slower=max(float(np.bincount(slot.astype(int) % times).max()) / packets.count for times in (2, 3)),
+        slower=max(int(np.bincount(number % times).max()) for times in (2, 3)) / packets.count,
         dwell=usual,
-        airtime_ratio=median(folded_s(packets.duration_s, timing)) / timing.airtime_s,
+        airtime_ratio=median(folded) / timing.airtime_s,
         channels=len(packets.channels_hz),
-        jitter_s=float(np.sqrt(np.mean(error_s**2))),
+        jitter_s=sqrt(float(np.add.reduce(error_s * error_s)) / packets.count),
         significance=significance(packets.count - 1, total - 1, chance_share(interval_s)),
     )
 
@@ -342,8 +408,8 @@ def significance(fitting: int, total: int, share: float) -> float:
     if total <= 0 or fitting <= share * total:
         return 0.0
     part = min(fitting / total, 1.0 - 1e-12)
-    distance = part * np.log(part / share) + (1.0 - part) * np.log((1.0 - part) / (1.0 - share))
-    return float(total * distance / np.log(10.0))
+    distance = part * log(part / share) + (1.0 - part) * log((1.0 - part) / (1.0 - share))
+    return total * distance / log(10.0)
 
 
 def on_grid(channels_hz: tuple[float, ...], grid_hz: tuple[float, ...], tolerance_hz: float) -> float:
@@ -353,18 +419,18 @@ def on_grid(channels_hz: tuple[float, ...], grid_hz: tuple[float, ...], toleranc
     """
     if not grid_hz or not channels_hz:
         return 0.0
-    grid, centre = np.asarray(grid_hz), np.asarray(channels_hz)
-    spacing_hz = float(np.diff(grid).min()) if len(grid) > 1 else np.inf
-    if spacing_hz < 2.0 * tolerance_hz:
-        turn = np.exp(2j * np.pi * (centre - grid[0]) / spacing_hz)
+    step_hz = spacing_hz(grid_hz)
+    if step_hz < 2.0 * tolerance_hz:
+        centre = np.asarray(channels_hz)
+        turn = np.exp(2j * np.pi * (centre - grid_hz[0]) / step_hz)
         apart = np.angle(turn * np.conj(turn.sum())) / (2.0 * np.pi)
-        inside = (centre > grid[0] - spacing_hz) & (centre < grid[-1] + spacing_hz)
+        inside = (centre > grid_hz[0] - step_hz) & (centre < grid_hz[-1] + step_hz)
         return float(np.mean(inside & (np.abs(apart) < FINE_GRID_ERROR)))
-    error = np.array([c - grid[np.argmin(np.abs(grid - c))] for c in channels_hz])
-    common = median(error)
+    errors = [c - grid_hz[nearest_of(grid_hz, c)] for c in channels_hz]
+    common = middle_of(sorted(errors))
     if abs(common) > tolerance_hz:
         return 0.0
-    return float(np.mean(np.abs(error - common) < 0.5 * tolerance_hz))
+    return sum(abs(error - common) < 0.5 * tolerance_hz for error in errors) / len(errors)
 
 
 def measured_interval_s(packets: Packets) -> tuple[float, float] | None:
@@ -375,7 +441,7 @@ def measured_interval_s(packets: Packets) -> tuple[float, float] | None:
     interval_s, share
         None with fewer than eight steps.
     """
-    steps = np.diff(packets.start_s)
+    steps = packets.start_s[1:] - packets.start_s[:-1]
     steps = steps[steps > 0.5e-3]
     if len(steps) < 8:
         return None
@@ -385,7 +451,7 @@ def measured_interval_s(packets: Packets) -> tuple[float, float] | None:
     ahead = np.searchsorted(logs, logs + 0.03)
     count = ahead - np.arange(len(logs))
     best = int(np.argmax(count))
-    interval_s = float(np.median(ordered[best : ahead[best]]))
+    interval_s = middle_of(ordered[best : ahead[best]])
     near = steps < 6.5 * interval_s
     multiple = np.rint(steps / interval_s)
     good = near & (multiple >= 1) & (np.abs(steps / interval_s - multiple) < 0.06)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ from node.tracking.hops import (
     fit_clock,
     folded_s,
     measured_interval_s,
+    middle_of,
+    nearest_of,
     on_grid,
 )
 
@@ -135,10 +138,11 @@ class Candidate:
         fsk = isinstance(self.mode.phy, FskPhy)
         ratio = folded_s(packets.duration_s, self.timing) / self.timing.airtime_s
         fits = _in_range(ratio, FSK_AIRTIME_RANGE if fsk else AIRTIME_RANGE)
-        fits |= packets.weak & _in_range(ratio, WEAK_AIRTIME_RANGE)
         if isinstance(self.mode.phy, FskPhy):
             low_hz, high_hz = (self.mode.phy.bandwidth_hz * part for part in FSK_BANDWIDTH_RANGE)
             fits &= (packets.bandwidth_hz > low_hz) & (packets.bandwidth_hz < high_hz + FSK_BANDWIDTH_ROOM_HZ)
+        elif packets.weak.any():
+            fits |= packets.weak & _in_range(ratio, WEAK_AIRTIME_RANGE)
         return fits
 
 
@@ -177,12 +181,13 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     protocol, mode, timing = candidate.protocol, candidate.mode, candidate.timing
     fsk = isinstance(mode.phy, FskPhy)
     kin = candidate.kin(packets)
-    if np.count_nonzero(kin) < (LEAST_PACKETS_BOTH_ENDS if fsk else LEAST_PACKETS_TIGHT):
+    of_kind = int(np.count_nonzero(kin))
+    if of_kind < (LEAST_PACKETS_BOTH_ENDS if fsk else LEAST_PACKETS_TIGHT):
         return None
     if isinstance(mode.phy, FskPhy):
         low, high = (mode.phy.deviation_hz * part for part in DEVIATION_RANGE)
         keyed = kin & (packets.deviation_hz > low) & (packets.deviation_hz < high)
-        if np.count_nonzero(keyed) < KEYED_SHARE * np.count_nonzero(kin):
+        if np.count_nonzero(keyed) < KEYED_SHARE * of_kind:
             return None
     bands = protocol.bands_of(mode)
     if tuning_known:
@@ -192,7 +197,7 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
             return None
     of_kin = best_phase(packets.start_s[kin], timing.interval_s)
     members = np.zeros(packets.count, dtype=np.bool_)
-    members[np.flatnonzero(kin)[of_kin.members]] = True
+    members[kin] = of_kin.members
     answers = _answers(packets, of_kin, timing) & ~members
     if not _enough(int(np.count_nonzero(members)), int(np.count_nonzero(answers)), fsk=fsk):
         return None
@@ -223,14 +228,15 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
         return None
     stay = _stay_score(clock, timing.packets_per_hop, weak=chosen.faint)
     spread = WEAK_AIRTIME_SPREAD if chosen.faint else AIRTIME_SPREAD
-    airtime = 1.0 - min(1.0, abs(float(np.log(clock.airtime_ratio))) / spread)
+    airtime = 1.0 - min(1.0, abs(log(clock.airtime_ratio)) / spread)
     score = 0.35 + 0.25 * stay + 0.2 * airtime + 0.2 * (grid_share if tuning_known else 1.0)
     return LinkHypothesis(protocol, mode, timing, chosen, clock, phase, float(score), grid_share, answers)
 
 
 def _off_grid_hz(packets: Packets, grid_hz: tuple[float, ...]) -> float:
     """Median distance of the packets from a grid."""
-    return float(np.median(np.abs(packets.centre_hz[:, np.newaxis] - np.asarray(grid_hz)).min(axis=1)))
+    apart_hz = [abs(centre_hz - grid_hz[nearest_of(grid_hz, centre_hz)]) for centre_hz in packets.centre_hz.tolist()]
+    return middle_of(sorted(apart_hz))
 
 
 def _enough(packets: int, answers: int, *, fsk: bool) -> bool:
@@ -269,6 +275,8 @@ def answer_airtime_s(timing: HopTiming) -> tuple[float, float]:
 def _answers(packets: Packets, phase: Phase, timing: HopTiming) -> NDArray[np.bool_]:
     """Bursts at the delay of the record's answer from the clock, as long as one end's packets."""
     found = np.zeros(packets.count, dtype=np.bool_)
+    if timing.answer is None:
+        return found
     low_s, high_s = answer_airtime_s(timing)
     fits = (packets.duration_s > low_s) & (packets.duration_s < high_s)
     for offset_s in answer_offsets_s(timing):
@@ -315,7 +323,7 @@ def hopper(packets: Packets) -> LinkHypothesis | None:
     if measured is None:
         return None
     interval_s, share = measured
-    airtime_s = float(np.median(packets.duration_s))
+    airtime_s = median(packets.duration_s)
     if share < HOPPER_LEAST_FIT or airtime_s > interval_s:
         return None
     timing = HopTiming(interval_s, 1, airtime_s)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from dsp.bursts import Burst, ChirpFinding
 from dsp.units import NS_PER_S, to_ns
-from node.tracking.hops import CHANNEL_TOLERANCE_HZ, clock_tolerance_s, folded_s, is_weak
+from node.tracking.hops import CHANNEL_TOLERANCE_HZ, clock_tolerance_s, folded_one_s, is_weak
 from node.tracking.hypotheses import (
     AIRTIME_RANGE,
     FSK_AIRTIME_RANGE,
@@ -111,7 +109,7 @@ class Link:
             if not FSK_BANDWIDTH_RANGE[0] * usual_hz < burst.bandwidth_hz < usual_hz / FSK_BANDWIDTH_RANGE[0]:
                 return None
         low, high = WEAK_AIRTIME_RANGE if is_weak(burst) else AIRTIME_RANGE if chirp else FSK_AIRTIME_RANGE
-        length_s = float(folded_s(np.array([burst.duration_s]), timing)[0]) if chirp else burst.duration_s
+        length_s = folded_one_s(burst.duration_s, timing) if chirp else burst.duration_s
         if low * timing.airtime_s < length_s < high * timing.airtime_s:
             error = self._clock_error(burst, 0.0)
             if error is not None:

@@ -33,6 +33,7 @@ SAME_START_SYMBOLS = 2.5
 NEWS_SHARE = 10
 LOOK_EVERY_S = 0.25
 """Free bursts are searched for links when a tenth of them is new, or this long after the last search."""
+MEMORY_NS, LOOK_EVERY_NS = to_ns(MEMORY_S), to_ns(LOOK_EVERY_S)
 LINKS_AT_MOST = 32
 """Of one kind; more than this many drones with one kind of chirp in one slice cannot be told apart."""
 
@@ -87,10 +88,11 @@ class LinkPool:
         finding = burst.finding
         slack_ns = 1.2e9 * finding.symbol_s if isinstance(finding, ChirpFinding) else 0.0
         width_hz = 0.3 * (finding.bandwidth_hz if isinstance(finding, ChirpFinding) else burst.bandwidth_hz)
-        for queue in (self._free, *(link.bursts for link in self.links)):
+        centre_hz = burst.centre_hz
+        for queue in (self._free, *[link.bursts for link in self.links]):
             for back in range(1, min(RECENT, len(queue)) + 1):
                 other = queue[-back]
-                if abs(other.centre_hz - burst.centre_hz) > width_hz:
+                if abs(other.centre_hz - centre_hz) > width_hz:
                     continue
                 apart_ns = abs(other.start_ns - burst.start_ns)
                 if apart_ns > SAME_START_SYMBOLS * slack_ns and is_weak(burst) and is_weak(other):
@@ -116,19 +118,22 @@ class LinkPool:
 
     def judge(self, now_ns: int, *, tuning_known: bool, final: bool = False) -> list[Link]:
         """Look for new links among the free bursts and judge the known ones again; those with news."""
-        horizon_ns = now_ns - to_ns(MEMORY_S)
+        told: list[Link] = []
+        if not self._free and not self.links:
+            return told
+        horizon_ns = now_ns - MEMORY_NS
         while self._free and self._free[0].start_ns < horizon_ns:
             del self._free[0]
-        told: list[Link] = []
         for link in self.links:
             while len(link.bursts) > 1 and (link.bursts[0].start_ns < horizon_ns or len(link.bursts) > MEMORY_BURSTS):
                 link.bursts.popleft()
             if link.due(now_ns) or (final and link.count > link.judged_count):
                 self._judge_again(link, now_ns, tuning_known=tuning_known)
                 told.append(link)
-        enough = self._news >= max(1, len(self._free) // NEWS_SHARE)
-        waited = final or now_ns - self._looked_ns >= to_ns(LOOK_EVERY_S)
-        if len(self._free) >= LEAST_PACKETS and self._news and (enough or waited):
+        if not self._news or len(self._free) < LEAST_PACKETS:
+            return told
+        enough = self._news >= len(self._free) // NEWS_SHARE
+        if enough or final or now_ns - self._looked_ns >= LOOK_EVERY_NS:
             self._news, self._looked_ns = 0, now_ns
             told += self._look_for_links(now_ns, tuning_known=tuning_known)
             due = final or now_ns - self._hopper_ns >= to_ns(HOPPER_EVERY_S)
@@ -277,7 +282,7 @@ def _companion_share(members: list[Burst], link: Link) -> float:
 
 def _set_clock(link: Link, best: LinkHypothesis, bursts: list[Burst]) -> None:
     """Take over a fitted clock; its last packet is the anchor of what comes."""
-    last = max((b for b in link.bursts), key=in_order)
+    last = link.bursts[-1]
     first_ns = next(b.start_ns for b, is_in in zip(bursts, _mask(best, bursts), strict=True) if is_in)
     origin_ns = first_ns + best.phase.origin_s * 1e9
     interval_ns = best.phase.interval_s * 1e9

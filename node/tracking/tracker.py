@@ -91,9 +91,12 @@ class Tracker:
 
     def __init__(self, settings: TrackerSettings, node_name: str) -> None:
         self._settings = settings
+        self._least_timeout_s = min(settings.link_timeout_s, settings.emitter_timeout_s, settings.video_timeout_s)
         self._node_name = node_name
         self._chirps: dict[tuple[int, float, bool], LinkPool] = {}
         self._keyed = LinkPool("keyed", keyed_candidates())
+        self._pools = [self._keyed]
+        """All of them in the order in which they are judged."""
         self._turns = TurnPool()
         self._emitters: dict[str, Emitter] = {}
         self._tracks: dict[str, _Published] = {}
@@ -104,6 +107,8 @@ class Tracker:
         self._emitters_judged_ns: int | None = None
         self._now_ns = 0
         self._serial = 0
+        self._idle_since_ns = 0
+        """No emitter without a track has been quiet for longer."""
         self._claims: dict[str, tuple[tuple[float, float], ...]] = {}
         self._pictures: dict[str, float] = {}
         """Centres of the video transmitters that are being heard."""
@@ -149,6 +154,7 @@ class Tracker:
             if pool is None:
                 name = f"SF{shape[0]}/{shape[1] / 1e3:.0f}{'' if shape[2] else '-'}"
                 pool = self._chirps[shape] = LinkPool(name, chirp_candidates(finding))
+                self._pools = [*(self._chirps[each] for each in sorted(self._chirps)), self._keyed]
             pool.add(burst)
             self._radios.setdefault(pool.key, set()).add(sighting.radio)
         elif isinstance(finding, (KeyingFinding, EnergyFinding)) and burst.duration_s <= KEYED_LONGEST_S:
@@ -157,6 +163,8 @@ class Tracker:
             if burst.bandwidth_hz >= KEYED_LEAST_BANDWIDTH_HZ:
                 self._keyed.add(burst)
                 self._radios.setdefault(self._keyed.key, set()).add(sighting.radio)
+        if isinstance(finding, EnergyFinding) and finding.integrated:
+            return  # it says where and when something was on air, and no more
         if family_of(label).startswith("drone") and not isinstance(finding, PROVED):
             return  # a lone burst is evidence; only a clock and a grid make a drone track
         if not self._claimed(burst):
@@ -215,6 +223,7 @@ class Tracker:
             self._serial += 1
             emitter = Emitter(
                 f"{group}:{self._serial}",
+                group,
                 burst.start_ns,
                 burst.end_ns,
                 burst.centre_hz,
@@ -225,6 +234,7 @@ class Tracker:
             if len(self._emitters) >= EMITTERS_AT_MOST:
                 self._forget_oldest()
             self._emitters[emitter.key] = emitter
+            self._idle_since_ns = min(self._idle_since_ns, burst.end_ns)
         emitter.add(sighting, label, confidence)
         trim_votes(emitter)
 
@@ -235,12 +245,9 @@ class Tracker:
 
     # --- judgement -------------------------------------------------------------------------------------------
 
-    def _pools(self) -> list[LinkPool]:
-        return [*(self._chirps[shape] for shape in sorted(self._chirps)), self._keyed]
-
     def _judge_links(self, *, final: bool = False) -> list[TrackChange]:
         changes: list[TrackChange] = []
-        for pool in self._pools():
+        for pool in self._pools:
             for link in pool.judge(self._now_ns, tuning_known=self._known, final=final):
                 published = self._tracks.get(link.key)
                 if link.hypothesis.protocol is None and published is None and self._of_others(link):
@@ -297,13 +304,13 @@ class Tracker:
     def _judge_emitters(self, *, final: bool = False) -> list[TrackChange]:
         changes: list[TrackChange] = []
         # Pictures first: what they claim is not announced.
-        for key in sorted(self._emitters, key=self._by_proof):
+        for key in sorted([k for k, e in self._emitters.items() if e.fresh], key=self._by_proof):
             emitter = self._emitters.get(key)
-            if emitter is None:
+            if emitter is None or not emitter.fresh:
                 continue
             drone = family_of(emitter.label()[0]).startswith("drone")
             settled = final or drone or self._now_ns - emitter.first_ns >= to_ns(SETTLE_S)
-            if not settled or not emitter.fresh or not emitter.worth_a_track():
+            if not settled or not emitter.worth_a_track():
                 continue
             emitter.fresh = False
             published = self._tracks.get(key)
@@ -344,7 +351,7 @@ class Tracker:
         return []
 
     def _age(self) -> list[TrackChange]:
-        for pool in self._pools():
+        for pool in self._pools:
             for link in pool.links:
                 published = self._tracks.get(link.key)
                 if published is not None and link.last_ns > published.track.last_ns:
@@ -352,19 +359,22 @@ class Tracker:
         changes: list[TrackChange] = []
         for key in sorted(self._tracks):
             quiet_s = (self._now_ns - self._tracks[key].track.last_ns) * 1e-9
-            if quiet_s > self._timeout_s(key):
+            if quiet_s > self._least_timeout_s and quiet_s > self._timeout_s(key):
                 changes.append(self._end(key, "lost"))
                 del self._tracks[key]
                 self._emitters.pop(key, None)
                 self._claims.pop(key, None)
                 self._pictures.pop(key, None)
                 self._carriers.pop(key, None)
-                for pool in self._pools():
+                for pool in self._pools:
                     pool.links = [link for link in pool.links if link.key != key]
                 self._turns.links = [link for link in self._turns.links if link.key != key]
         horizon_ns = self._now_ns - 3 * to_ns(self._settings.emitter_timeout_s)
-        for key in [k for k, e in self._emitters.items() if k not in self._tracks and e.last_ns < horizon_ns]:
-            del self._emitters[key]
+        if changes or self._idle_since_ns < horizon_ns:
+            idle = {k: e.last_ns for k, e in self._emitters.items() if k not in self._tracks}
+            for key in [k for k, last_ns in idle.items() if last_ns < horizon_ns]:
+                del self._emitters[key]
+            self._idle_since_ns = min((ns for ns in idle.values() if ns >= horizon_ns), default=self._now_ns)
         return changes
 
     def _timeout_s(self, key: str) -> float:
