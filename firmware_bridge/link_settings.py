@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Literal
 
 from firmware_bridge.module import ModuleCounters
+from firmware_bridge.uart_errors import UartErrors
 
 USB_PORT = re.compile(r"usb:(?P<vid>[0-9a-fA-F]{4}):(?P<pid>[0-9a-fA-F]{4})(?::(?P<serial>.+))?")
 
@@ -77,6 +78,9 @@ class LinkCounters:
         Unix time of the last bytes, None before the first.
     module
         What the module counted.
+    uart
+        What the port's driver counted while the port was open; None where it counts nothing: a pseudo-terminal, a
+        network feed, some USB chips.
     """
 
     state: LinkState
@@ -87,3 +91,4 @@ class LinkCounters:
     failures: int
     last_bytes_ns: int | None
     module: ModuleCounters = field(default_factory=ModuleCounters)
+    uart: UartErrors | None = None

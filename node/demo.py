@@ -17,7 +17,7 @@ from pathlib import Path
 
 from node.broker import embedded_broker
 from sim.scene import Scene, load_scene, scene_names
-from sim.serial_devices.twins import field_of_view
+from sim.serial_devices.twins import CAMERAS, field_of_view
 
 SITE, NAME, BASE = "demo", "mast-1", "skypicket/v1"
 PR_SET_PDEATHSIG = 1
@@ -75,7 +75,7 @@ def node_config(scene: Scene, name: str, port: int) -> str:
     modules = ""
     for module in scene.modules:
         modules += MODULE.format(name=module.name, device=module.device, scene=quoted)
-        if module.device == "sscma":
+        if module.device in CAMERAS:
             modules += CAMERA.format(hfov_deg=2 * field_of_view(module)[0])
     where = scene.origin
     place = PLACE.format(lat=where.lat_deg, lon=where.lon_deg, alt_m=where.altitude_m) if modules else ""

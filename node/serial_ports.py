@@ -1,6 +1,7 @@
-"""Simulated serial ports: ``port = "sim:SCENE"`` puts a module's twin on a pseudo-terminal in the node itself.
+"""Simulated ports: ``port = "sim:SCENE"`` puts a module's twin on a pseudo-terminal in the node itself.
 
-The node opens that terminal as it opens any port: everything from the reading on is the same.
+Feeds of programs (gpsd, readsb) are on a TCP port of this machine. The node opens either as it opens any port:
+everything from the reading on is the same.
 """
 
 from __future__ import annotations
@@ -76,10 +77,9 @@ def mount_of(settings: SerialSettings) -> SensorMount | None:
 
 
 def open_simulated(settings: SerialSettings) -> DeviceHost:
-    """Make the twin of a module, on a terminal of its own; not yet switched on."""
+    """Make the twin of a module, on a port of its own; not yet switched on."""
     from sim.serial_devices.host import DeviceHost
-    from sim.serial_devices.port import PtyPort
-    from sim.serial_devices.twins import make_twin
+    from sim.serial_devices.twins import make_port, make_twin
 
     scene, module = scene_module(settings)
-    return DeviceHost(make_twin(scene, module), PtyPort())
+    return DeviceHost(make_twin(scene, module), make_port(module))

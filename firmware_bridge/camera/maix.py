@@ -72,11 +72,17 @@ class MaixSettings(CameraSettings):
         return Maix(self)
 
 
-def _measure(buffer: bytearray, start: int) -> int:
+def measure(buffer: bytearray, start: int) -> int:
+    """Length of the frame that begins there, ``NEED_MORE`` or ``IMPOSSIBLE``."""
     if len(buffer) - start < PREFIX.size:
         return NEED_MORE
     length: int = PREFIX.unpack_from(buffer, start)[1]
     return PREFIX.size + length if SHORTEST <= length <= LONGEST else IMPOSSIBLE
+
+
+def checks(frame: bytes) -> bool:
+    """Whether the checksum of a whole frame is right."""
+    return checksum(frame[:-2]) == int.from_bytes(frame[-2:], "little")
 
 
 class Maix:
@@ -85,7 +91,7 @@ class Maix:
     def __init__(self, settings: MaixSettings) -> None:
         self._counters = ModuleCounters()
         self._framer = MagicFramer(
-            re.compile(re.escape(MAGIC)), len(MAGIC), PREFIX.size + LONGEST, _measure, self._accept, self._counters
+            re.compile(re.escape(MAGIC)), len(MAGIC), PREFIX.size + LONGEST, measure, self._accept, self._counters
         )
         self._boxes = BoxReader(settings)
         self._contacts: list[Contact] = []
@@ -123,9 +129,9 @@ class Maix:
         return contacts
 
     def _accept(self, frame: bytes) -> int:
-        if len(frame) < PREFIX.size + SHORTEST or _measure(bytearray(frame), 0) != len(frame):
+        if len(frame) < PREFIX.size + SHORTEST or measure(bytearray(frame), 0) != len(frame):
             return 0  # the stream ended within it
-        if checksum(frame[:-2]) != int.from_bytes(frame[-2:], "little"):
+        if not checks(frame):
             self._counters.crc_errors += 1
             return 0
         if frame[PREFIX.size + 1] == COMMAND and not self._read(frame[PREFIX.size + 2 : -2]):

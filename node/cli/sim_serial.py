@@ -1,4 +1,4 @@
-"""`skypicket sim serial`: serial modules of a scene on pseudo-terminals, for any program, with faults on command."""
+"""`skypicket sim serial`: modules of a scene on terminals and TCP ports, for any program, with faults on command."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ While it runs, each line of standard input is a command: help lists them.
 
   skypicket sim serial demo
   skypicket sim serial demo --device ld2450 --link ports
+  skypicket sim serial light_aircraft --device beast --usual-ports
   echo unplug radar | skypicket sim serial demo --seconds 30
 """
 LOOK_S = 0.2
@@ -35,6 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only modules of this type, as in the configuration; may be repeated (default: all of the scene)",
     )  # fmt: skip
     parser.add_argument("--link", type=Path, metavar="DIR", help="folder for a symbolic link to each port, by name")
+    parser.add_argument(
+        "--usual-ports", action="store_true",
+        help="feeds over TCP listen where such programs do (gpsd 2947, beast 30005, sbs 30003), not on free ports",
+    )  # fmt: skip
     parser.add_argument("--seconds", type=positive, metavar="S", help="end after this long (default: with Ctrl-C)")
 
 
@@ -42,8 +47,7 @@ def run(args: argparse.Namespace) -> int:
     """Switch the modules on; obey standard input until the end."""
     from sim.scene import load_scene
     from sim.serial_devices.host import DeviceHost
-    from sim.serial_devices.port import PtyPort
-    from sim.serial_devices.twins import NoTwinError, make_twin, modules_of
+    from sim.serial_devices.twins import NoTwinError, make_port, make_twin, modules_of
 
     scene = load_scene(args.scene)
     try:
@@ -60,9 +64,9 @@ def run(args: argparse.Namespace) -> int:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     if path.exists() and not path.is_symlink():
                         raise FileExistsError(17, "is there already and is no link of ours; remove it")
-                port = PtyPort(path)
+                port = make_port(module, path, usual=args.usual_ports)
             except OSError as fault:
-                sys.stderr.write(f"skypicket sim: {path or 'no port'}: {fault.strerror or fault}\n")
+                sys.stderr.write(f"skypicket sim: {module.name}: {path or 'no port'}: {fault.strerror or fault}\n")
                 return 1
             host = DeviceHost(make_twin(scene, module), port)
             hosts[module.name] = stack.enter_context(host)

@@ -18,6 +18,8 @@ LD2451_MODEL = RadarModel(
 )
 """A vehicle at 100 m, ±20°; a small drone at 21 m."""
 GATE_MM = 360
+MOST = 0x7FFF
+"""Largest size of a value of fifteen bits and a sign."""
 VERSION_COMMAND = 0x00A0
 VERSION = bytes.fromhex("0000020116240622")
 """Status and version field of the document's example."""
@@ -125,8 +127,9 @@ def ld2450_frame(slots: list[tuple[float, float, float] | None]) -> bytes:
         if slot is None:
             frame += bytes(ld2450.SLOT.size)
         else:
-            x, y, speed = round(slot[0] * 1000), round(slot[1] * 1000), round(slot[2] * 100)
-            frame += ld2450.SLOT.pack(*(ld2450.encode_signed(value) for value in (x, y, speed)), GATE_MM)
+            values = (round(slot[0] * 1000), round(slot[1] * 1000), round(slot[2] * 100))
+            limited = (max(-MOST, min(MOST, value)) for value in values)
+            frame += ld2450.SLOT.pack(*map(ld2450.encode_signed, limited), GATE_MM)
     return frame + ld2450.TAIL
 
 

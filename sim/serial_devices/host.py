@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -11,6 +12,7 @@ from typing import Self
 
 from sim.serial_devices.line import BITS_PER_BYTE, LineFaults
 from sim.serial_devices.port import PtyPort
+from sim.serial_devices.tcp_port import TcpPort
 
 PIECE_S = 0.002
 """Bytes leave in pieces of so much time on the line."""
@@ -43,6 +45,21 @@ class SimulatedModule(ABC):
         """Take bytes from the host; give the answer."""
 
 
+def next_report_s(last_s: float, period_s: float, carried_s: float) -> float:
+    """When the next report is due: those the line has no room for are left out, as firmware that waits for it does.
+
+    Parameters
+    ----------
+    last_s
+        Time of the last report.
+    period_s
+        Between two.
+    carried_s
+        When the line has carried the last one.
+    """
+    return last_s + period_s * max(1, math.ceil((carried_s - last_s) / period_s - 1e-9))
+
+
 class DeviceHost:
     """A simulated module on a port, in its own thread; a context manager.
 
@@ -65,7 +82,7 @@ class DeviceHost:
     def __init__(
         self,
         module: SimulatedModule,
-        port: PtyPort,
+        port: PtyPort | TcpPort,
         faults: LineFaults | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -114,7 +131,7 @@ class DeviceHost:
         self.reboot()
 
     def reboot(self, off_s: float = 0.0) -> None:
-        """Start the module anew after being off for so long; the port stays."""
+        """Start the module anew after being off for so long; a serial port stays, connections of a program do not."""
         self._off_s = off_s
         self._rebooted.set()
 
@@ -131,13 +148,14 @@ class DeviceHost:
 
     def _run(self) -> None:
         origin_s = self._clock()
-        booted_s = free_s = due_s = 0.0
+        booted_s = free_s = due_s = carried_s = 0.0
         self._rebooted.set()
         while not self._stop.is_set():
             now_s = (self._clock() - origin_s) * self._speed
             if self._rebooted.is_set():
                 self._rebooted.clear()
-                booted_s = due_s = now_s + self._off_s
+                self.port.reset()
+                booted_s = due_s = carried_s = now_s + self._off_s
                 self._off_s = 0.0
                 free_s = self._send(self._module.boot(), booted_s, origin_s)
             commands = self.port.read()
@@ -146,7 +164,8 @@ class DeviceHost:
                 free_s = self._send(answer, max(free_s, now_s), origin_s)
             if now_s >= due_s:
                 data = self._module.report(due_s, due_s - booted_s)
-                due_s += self._module.period_s
+                carried_s = max(carried_s, due_s) + len(data) * BITS_PER_BYTE / self._module.baud
+                due_s = next_report_s(due_s, self._module.period_s, carried_s)
                 if not self._stalled.is_set():
                     free_s = self._send(data, max(free_s, now_s), origin_s)
                 continue

@@ -13,6 +13,8 @@ MODEL = RadarModel(range_m=30.0, for_rcs_m2=0.75, azimuth_deg=40.0, elevation_de
 OK, UNKNOWN_COMMAND, BAD_VALUE, BUSY = 0, 1, 2, 5
 PARAMETERS = frozenset({b"RBFR", b"RSPI", b"RRAI", b"THOF", b"TRFT", b"VISU", b"DEDI"})
 MOST_ROWS = 8
+FASTEST_MPS = 100.0 / k_ld7.KMH_PER_MPS
+"""Of its widest speed setting; faster things it does not tell."""
 SETTINGS = struct.pack("<19s8B2b4Bb4BH2B", b"K-LD7_APP-RFB-0103", *bytes(15), *bytes(7))
 """What ``GRPS`` gives: the firmware's name and every setting, here all 0."""
 
@@ -41,7 +43,7 @@ class KLd7Twin(SimulatedModule):
         wanted, self._wanted = self._wanted, 0
         if not wanted:
             return b""
-        found = self._view.detections(scene_s)[:MOST_ROWS]
+        found = [one for one in self._view.detections(scene_s) if abs(one.radial_speed_mps) <= FASTEST_MPS][:MOST_ROWS]
         sent = b""
         if wanted & k_ld7.PDAT:
             sent += k_ld7.packet(b"PDAT", b"".join(map(_row, found)))

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.serial_devices.host import SimulatedModule
-from sim.serial_devices.targets import Mount, Target
+from sim.serial_devices.targets import Mount, Target, degrees_of
 
 LINE_BUFFER = 256
 """Bytes its line may have, with the end mark."""
@@ -32,7 +32,6 @@ FADING_DB = 4.0
 """Standard deviation of the level from message to message, on the ground and with one antenna."""
 SERIAL_LETTERS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Letters of a serial number: no I and no O."""
-METRES_PER_DEGREE = math.radians(1.0) * 6_371_008.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +110,8 @@ class RemoteIdView:
         return broadcaster.power_dbm - 20 * math.log10(4 * math.pi * range_m * self.frequency_hz / 299_792_458.0)
 
     def degrees(self, x_m: float, y_m: float) -> tuple[float, float]:
-        """Latitude and longitude of a place in the scene, on the plane that touches the earth in its middle."""
-        along_deg = METRES_PER_DEGREE * math.cos(math.radians(self.lat_deg))
-        return self.lat_deg + y_m / METRES_PER_DEGREE, self.lon_deg + x_m / along_deg
+        """Latitude and longitude of a place in the scene."""
+        return degrees_of(self.lat_deg, self.lon_deg, x_m, y_m)
 
 
 def broadcasters(targets: tuple[Target, ...]) -> tuple[Broadcaster, ...]:

@@ -68,6 +68,9 @@ class PtyPort:
                 os.close(self._slave)
                 self._master = None
 
+    def reset(self) -> None:
+        """Nothing: a module that starts anew behind its USB chip leaves the port as it is."""
+
     @property
     def plugged(self) -> bool:
         """Whether the device is there."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sim.scene import Scene
-from sim.serial_devices import hilink, k_ld7, ops243, ti_mmwave
+from sim.serial_devices import hilink, k_ld7, ops243, skypicket_mcu, ti_mmwave
 from sim.serial_devices.host import SimulatedModule
 from sim.serial_devices.sensor import RadarModel, RadarView
 from sim.serial_devices.targets import Mount, Target
@@ -49,6 +49,7 @@ RADARS: dict[str, SimulatedRadar] = {
         SimulatedRadar("ld2450", hilink.LD2450_MODEL, hilink.Ld2450Twin),
         SimulatedRadar("ld2451", hilink.LD2451_MODEL, hilink.Ld2451Twin),
         SimulatedRadar("k-ld7", k_ld7.MODEL, k_ld7.KLd7Twin),
+        SimulatedRadar("skypicket-mcu", skypicket_mcu.MODEL, skypicket_mcu.SkypicketMcuTwin),
     )
 }
 """One line for each simulated radar."""

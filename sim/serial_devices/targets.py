@@ -19,6 +19,8 @@ SMALL_DRONE_M = 0.35
 """Width of a small quadcopter, from motor to motor."""
 STEP_S = 1e-3
 """For speeds by difference."""
+METRES_PER_DEGREE = math.radians(1.0) * 6_371_008.8
+"""Of latitude, on the mean sphere (IUGG)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,16 @@ class Target:
     def at(self, time_s: float) -> tuple[float, float, float]:
         """Place in the scene in metres."""
         return self.route.at(time_s % self.repeat_s if self.repeat_s else time_s)
+
+    def beside(self, time_s: float) -> tuple[float, float]:
+        """Give two times ``STEP_S`` apart around one, for speeds: of the same round, since a path may end far from its
+        beginning.
+        """
+        start_s = time_s - time_s % self.repeat_s if self.repeat_s else 0.0
+        early_s = max(start_s, time_s - STEP_S / 2)
+        if self.repeat_s:
+            early_s = min(early_s, start_s + self.repeat_s - 1.5 * STEP_S)
+        return early_s, early_s + STEP_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +146,17 @@ def places(targets: tuple[Target, ...], mount: Mount, time_s: float) -> list[Pla
     """Every target in the frame of a module."""
     found: list[Place] = []
     for target in targets:
-        before = mount.to_module(target.at(max(0.0, time_s - STEP_S / 2)))
-        after = mount.to_module(target.at(max(0.0, time_s - STEP_S / 2) + STEP_S))
+        before, after = (mount.to_module(target.at(one_s)) for one_s in target.beside(max(0.0, time_s)))
         here = mount.to_module(target.at(time_s))
         velocity = [(late - early) / STEP_S for early, late in zip(before, after, strict=True)]
         found.append(Place(target, *here, *velocity))
     return found
+
+
+def degrees_of(lat_deg: float, lon_deg: float, x_m: float, y_m: float) -> tuple[float, float]:
+    """Latitude and longitude of a place in a scene, on the plane that touches the earth in its middle."""
+    along_m = METRES_PER_DEGREE * math.cos(math.radians(lat_deg))
+    return lat_deg + y_m / METRES_PER_DEGREE, lon_deg + x_m / along_m
 
 
 def straight(start_m: tuple[float, float, float], end_m: tuple[float, float, float], duration_s: float) -> Route:

@@ -15,10 +15,11 @@ import pytest
 
 from firmware_bridge.contacts import Contact, RadarContact
 from firmware_bridge.devices import BY_NAME
-from firmware_bridge.link import REOPEN_AFTER_S, SLICE_S, SerialLink, find_port
+from firmware_bridge.link import REOPEN_AFTER_S, SLICE_S, SerialLink
 from firmware_bridge.link_settings import LinkCounters, LinkSettings, LinkState
 from firmware_bridge.module import ModuleCounters, PortDefaults, SerialModule
 from firmware_bridge.radar.ti_config import TiConfigSettings
+from firmware_bridge.serial_port import find_port
 from sim.serial_devices.hilink import LD2450_MODEL, Ld2450Twin
 from sim.serial_devices.host import DeviceHost
 from sim.serial_devices.port import PtyPort
