@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from dsp.iq import U8_FULL_SCALE
 from dsp.units import from_db, to_db
+from sim.edge_filter import FILTER_REACH, EdgeFilter
+from sim.gaussian import gaussian
 from sim.impairments import Impairments
 from sim.rtl_tcp_commands import CRYSTAL_HZ, GAINS_DB
 from sim.scene import Receiver
@@ -26,13 +26,6 @@ BACK_END_DBFS_PER_HZ = -45.0 - 63.8
 toggle between a few codes)."""
 ROUNDING_POWER = 2.0 / 12.0 / U8_FULL_SCALE**2
 """Power of the rounding to 8 bits, both components, full scale 1; spread over the whole slice."""
-FLAT_SHARE = 5.0 / 6.0
-"""Share of the slice that the filter leaves alone: +-1.0 MHz at 2.4 MS/s."""
-EDGE_DB = 10.0
-"""Attenuation at the very edge of the slice."""
-CHUNK_SAMPLES = 65_408
-FILTER_REACH = 64
-"""The filter's impulse response reaches so many samples to both sides; chunk and reach fill one FFT of 65536."""
 AGC_HIGH_DBFS = -10.0
 AGC_LOW_DBFS = -22.0
 """The tuner's automatic gain steps down above, up below (mean power of a chunk)."""
@@ -55,17 +48,6 @@ def noise_dbm_per_hz(receiver: Receiver, sample_rate_hz: float, gain_db: float) 
         after_gain += ROUNDING_POWER / sample_rate_hz
     density += after_gain * from_db(FULL_SCALE_DBM - gain_db)
     return float(10.0 * math.log10(density)) if density else THERMAL_DBM_PER_HZ + receiver.noise_figure_db
-
-
-@lru_cache(maxsize=1)
-def _filter_spectrum() -> NDArray[np.complex64]:
-    """Frequency response over 65536 bins of a linear-phase filter with ``2 FILTER_REACH + 1`` taps, delay included."""
-    taps = 2 * FILTER_REACH + 1
-    frequency = np.abs(scipy.fft.fftfreq(taps)) * 2.0
-    excess = np.clip((frequency - FLAT_SHARE) / (1.0 - FLAT_SHARE), 0.0, None)
-    impulse = np.roll(scipy.fft.ifft(10.0 ** (-EDGE_DB * excess**2 / 20.0)).real, FILTER_REACH) * np.hamming(taps)
-    spectrum: NDArray[np.complex64] = scipy.fft.fft(impulse, CHUNK_SAMPLES + 2 * FILTER_REACH).astype(np.complex64)
-    return spectrum
 
 
 class FrontEnd:
@@ -97,6 +79,7 @@ class FrontEnd:
         self._impairments: Impairments = receiver.impairments
         self._sample_rate_hz = sample_rate_hz
         self._agc = agc
+        self._filter = EdgeFilter()
         self._seed = seed
         self._spurs = self._spur_cycles(centre_hz) if receiver.impairments.spur_dbm is not None else []
         self.gain_db = nearest_gain_db(gain_db)
@@ -116,10 +99,7 @@ class FrontEnd:
             density += from_db(BACK_END_DBFS_PER_HZ + FULL_SCALE_DBM - self.gain_db)
         if not density:
             return
-        rng = np.random.Generator(np.random.SFC64((*self._seed, chunk)))
-        noise = rng.standard_normal(2 * len(samples), dtype=np.float32)
-        noise *= np.float32(math.sqrt(density * self._sample_rate_hz / 2.0))
-        samples += noise.view(np.complex64)
+        samples += gaussian((*self._seed, chunk), len(samples), density * self._sample_rate_hz)
 
     def receive(
         self, composite: NDArray[np.complex64], first_sample: int, changes: list[tuple[int, float]], glide: int
@@ -139,9 +119,7 @@ class FrontEnd:
         """
         impairments = self._impairments
         if impairments.filter_edges:
-            spectrum = scipy.fft.fft(composite)
-            spectrum *= _filter_spectrum()
-            samples = scipy.fft.ifft(spectrum, overwrite_x=True)[2 * FILTER_REACH :]
+            samples = self._filter.run(composite)
         else:
             samples = composite[FILTER_REACH:-FILTER_REACH].copy()
         if glide:

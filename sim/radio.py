@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dsp.iq import IqBlock, complex64_to_u8, u8_to_complex64
 from dsp.units import NS_PER_S
-from sim.front_end import CHUNK_SAMPLES
+from sim.edge_filter import CHUNK_SAMPLES
 from sim.impairments import Drop
 from sim.losses import losses
 from sim.pacing import Pacer

@@ -17,6 +17,7 @@ from dsp.protocols.record import (
     SporadicTiming,
     TdmTiming,
 )
+from sim.draws import Draws
 from sim.emission import LONGEST_FACTOR, Emission, Schedule, home_frequency_hz, of_length, on_air, on_air_between
 from sim.hopping import hop_sequence, net_channels_hz
 from sim.scene import ANY_CHANNEL, Emitter
@@ -37,8 +38,17 @@ PERIODIC_JITTER = 0.1
 """Largest shift of a message of a periodic emitter, share of the period."""
 REPEAT_GAP_S = 0.01
 """Silence between the repeats of a message where the record names none."""
+MESSAGE_SEED = 2
+FEW_MESSAGES = 32
+"""From so many on it is faster to draw them together ..."""
+MESSAGES_AT_ONCE = 256
+"""... but not more than these at once: a live radio must not wait for them."""
 ANSWER_SEED = 0x5EED
 """Added to the seed for the hop table of the answering end."""
+
+
+_Message = tuple[float, float, int]
+"""(Start, carrier, number of packets)."""
 
 
 class HoppingSchedule:
@@ -115,31 +125,52 @@ class SporadicSchedule:
         self._home_hz = home_frequency_hz(emitter, rng)
         self._jitter = _jitter(emitter)
         self._gap_s = emitter.mode.phy.gap_s if isinstance(emitter.mode.phy, OokPhy) else REPEAT_GAP_S
+        roams = emitter.channel == ANY_CHANNEL and emitter.band is not None
+        self._channels_hz = emitter.band.channels_hz if roams and emitter.band else ()
         self.longest_s = timing.repeats[1] * (timing.airtime_s[1] * LONGEST_FACTOR + self._gap_s)
 
-    def _message(self, number: int) -> tuple[float, float, int]:
-        """(Start, carrier, number of packets) of a message."""
-        rng = np.random.default_rng((self._emitter.seed, 2, number))
+    def _message(self, number: int) -> _Message:
+        """One message, by a generator of its own."""
+        rng = np.random.default_rng((self._emitter.seed, MESSAGE_SEED, number))
         shift = float(rng.uniform(0.0, self._jitter))
         repeats = int(rng.integers(self._timing.repeats[0], self._timing.repeats[1], endpoint=True))
-        room_s = max(self._period_s - repeats * self._timing.airtime_s[1] - (repeats - 1) * self._gap_s, 0.0)
-        start_s = self._first_s + number * self._period_s + shift * room_s
-        channels_hz = self._emitter.band.channels_hz if self._emitter.band else ()
-        if self._emitter.channel == ANY_CHANNEL and channels_hz:
-            return start_s, channels_hz[int(rng.integers(len(channels_hz)))], repeats
-        return start_s, self._home_hz, repeats
+        start_s = self._first_s + number * self._period_s + shift * self._room_s(repeats)
+        channels_hz = self._channels_hz
+        return start_s, channels_hz[int(rng.integers(len(channels_hz)))] if channels_hz else self._home_hz, repeats
+
+    def _messages(self, first: int, last: int) -> Iterator[tuple[int, _Message]]:
+        """Messages with their numbers; where there are many, some hundred are drawn at once, which gives the same."""
+        while last - first >= FEW_MESSAGES:
+            count = min(last - first, MESSAGES_AT_ONCE)
+            numbers = first + np.arange(count)
+            draws = Draws((self._emitter.seed, MESSAGE_SEED), numbers.astype(np.uint64))
+            shifts = draws.uniform(0.0, self._jitter)
+            repeats = draws.integers(*self._timing.repeats)
+            rooms_s = np.array([self._room_s(each) for each in range(self._timing.repeats[1] + 1)])
+            starts_s = self._first_s + numbers * self._period_s + shifts * rooms_s[repeats]
+            channels_hz = self._channels_hz or (self._home_hz,)
+            places = draws.integers(0, len(channels_hz) - 1)
+            for index in range(count):
+                message = float(starts_s[index]), channels_hz[places[index]], int(repeats[index])
+                yield first + index, message
+            first += count
+        for number in range(first, last):
+            yield number, self._message(number)
+
+    def _room_s(self, repeats: int) -> float:
+        """How much later a message may start and still end within its period."""
+        return max(self._period_s - repeats * self._timing.airtime_s[1] - (repeats - 1) * self._gap_s, 0.0)
 
     def emissions(self, from_s: float, to_s: float, low_hz: float, high_hz: float) -> Iterator[Emission]:
         """See ``Schedule``; a message is found by its first packet."""
-        if self._emitter.channel != ANY_CHANNEL and not low_hz <= self._home_hz <= high_hz:
+        if not self._channels_hz and not low_hz <= self._home_hz <= high_hz:
             return
         first = max(math.floor((from_s - self._first_s) / self._period_s) - 1, 0)
         last = math.ceil((to_s - self._first_s) / self._period_s)
-        for number in range(first, last):
-            start_s, frequency_hz, repeats = self._message(number)
+        sender = self._emitter.transmitter
+        for number, (start_s, frequency_hz, repeats) in self._messages(first, last):
             if from_s <= start_s < to_s and low_hz <= frequency_hz <= high_hz and on_air(self._emitter, start_s):
                 for repeat in range(repeats):
-                    sender = self._emitter.transmitter
                     yield Emission(start_s, frequency_hz, sender, number, repeat=repeat, gap_s=self._gap_s)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.air import Air, ChunkTime, Tuning
-from sim.front_end import CHUNK_SAMPLES, FILTER_REACH, FrontEnd, noise_dbm_per_hz
+from sim.edge_filter import CHUNK_SAMPLES, FILTER_REACH
+from sim.front_end import FrontEnd, noise_dbm_per_hz
 from sim.scene import Scene
 from sim.shared import Shared
 from sim.truth import TrueBurst

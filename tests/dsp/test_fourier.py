@@ -25,6 +25,16 @@ def test_agrees_with_scipy_wherever_the_result_goes(points: int) -> None:
         assert not place[10:].any()
 
 
+@pytest.mark.parametrize("points", [100, 1024])
+def test_the_inverse_leads_back_without_the_division(points: int) -> None:
+    rng = np.random.default_rng(points)
+    rows = (rng.standard_normal((5, points, 2)) @ [1, 1j]).astype(np.complex64)
+    forward, back = RowTransforms(5, points), RowTransforms(5, points, inverse=True)
+    forward.rows[:] = rows
+    back.rows[:] = forward.run(5)
+    assert np.allclose(back.run(5) / points, rows, atol=1e-5)
+
+
 def test_rows_that_are_never_written_are_padding() -> None:
     transforms = RowTransforms(2, 64)
     transforms.rows[:, :40] = 1.0

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from dsp.iq import complex64_to_u8, u8_to_complex64
 from dsp.protocols import BY_LABEL
 from dsp.units import to_db
-from sim.front_end import CHUNK_SAMPLES, noise_dbm_per_hz
+from sim.edge_filter import CHUNK_SAMPLES
+from sim.front_end import noise_dbm_per_hz
 from sim.impairments import NO_IMPAIRMENTS, Drop, GainStep, Impairments
 from sim.radio import OLD_SHARE, SimRadio
 from sim.scene import Emitter, Receiver, Scene, Transmitter
