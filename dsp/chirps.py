@@ -11,6 +11,7 @@ from scipy import fft
 
 from dsp.baseband import Baseband
 from dsp.bursts import ChirpFinding
+from dsp.quantile import median
 from dsp.windows import windows as windows_of
 
 SPREADING_FACTORS = (5, 6, 7, 8, 9, 10, 11, 12)
@@ -19,8 +20,13 @@ RATE_PER_BANDWIDTH = 1.5
 """The baseband must be at least this much wider than the chirp, so that its carrier offset does not cut it."""
 LONGEST_LOOK_SYMBOLS = 9
 """Symbols looked at: about the preamble."""
+STRONG_LOOK_SYMBOLS = 5
+"""Symbols that are enough at ``STRONG_SNR``."""
+STRONG_SNR = 6.0
+"""8 dB."""
 SLOPE_WINDOW = 256
 """Samples of a window of ``slope_lines``."""
+HANN = (0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(SLOPE_WINDOW) + 0.5) / SLOPE_WINDOW)).astype(np.float32)
 SLOPE_LONGEST = 16_384
 """Samples looked at for the slope: 20 ms at 825 kHz, sixteen symbols of SF9 at 500 kHz."""
 SLOPE_LEAST_SNR = 2.0
@@ -71,7 +77,7 @@ def _reference(points: int, rate_hz: float, slope_hz_per_s: float) -> NDArray[np
     return chirp
 
 
-def concentration(baseband: Baseband, shape: ChirpShape) -> float:
+def concentration(baseband: Baseband, shape: ChirpShape, symbols: int = LONGEST_LOOK_SYMBOLS) -> float:
     """How much of the power becomes a tone when the slope is taken away, 0 (noise) to 1.
 
     Windows of one symbol, half a symbol apart, are multiplied by the conjugate chirp and transformed; a symbol that
@@ -84,7 +90,7 @@ def concentration(baseband: Baseband, shape: ChirpShape) -> float:
     samples = baseband.samples
     if points < 16 or len(samples) < LEAST_SYMBOLS * points:
         return 0.0
-    samples = samples[: LONGEST_LOOK_SYMBOLS * points]
+    samples = samples[: symbols * points]
     hop = max(1, points // 2)
     slope = shape.bandwidth_hz / shape.symbol_s * (1.0 if shape.rising else -1.0)
     windows = windows_of(samples, points, hop)
@@ -97,14 +103,15 @@ def concentration(baseband: Baseband, shape: ChirpShape) -> float:
     power = np.empty((len(windows), length + turn + 1), dtype=np.float32)
     np.add(parts[:, 0::2], parts[:, 1::2], out=power[:, :length])
     power[:, length:] = power[:, : turn + 1]
-    total = power[:, :length].sum(axis=1)
+    total = np.add.reduce(power[:, :length], axis=1)
     # A tone between two bins, or widened by zero padding, is in both.
     pair = power[:, :-1] + power[:, 1:]
     if turn:
         pair = pair[:, :length] + pair[:, turn:]
-    share = np.sort(pair.max(axis=1) / np.maximum(total, 1e-30))
+    share = np.sort(np.maximum.reduce(pair, axis=1) / np.maximum(total, np.float32(1e-30)))
     noise_share = min(0.9, 1.6 * (np.log(length) + 1.0) / length)
-    best = float(share[len(share) // 2 :].mean())
+    better = share[len(share) // 2 :]
+    best = float(np.add.reduce(better)) / len(better)
     return float(max(0.0, (best - noise_share) / (1.0 - noise_share)))
 
 
@@ -129,12 +136,14 @@ def slope_lines(
     if len(product) < SLOPE_WINDOW:
         return NO_LINES, lag / baseband.rate_hz
     # Strong moments count no more than weak ones.
-    product /= np.abs(product) + np.float32(0.1 * float(np.abs(product[::8]).mean()) + 1e-20)
+    levels = np.abs(product)
+    levels += np.float32(0.1 * float(np.add.reduce(levels)) / len(levels) + 1e-20)
+    product /= levels
     windows = windows_of(product, SLOPE_WINDOW, SLOPE_WINDOW // 2)
-    hann = (0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(SLOPE_WINDOW) + 0.5) / SLOPE_WINDOW)).astype(np.float32)
-    spectrum = fft.fft(windows * hann, axis=1, overwrite_x=True)
-    power = (spectrum.real**2 + spectrum.imag**2).mean(axis=0)
-    return power / np.float32(max(float(np.median(power)), 1e-30)), lag / baseband.rate_hz
+    parts = fft.fft(windows * HANN, axis=1, overwrite_x=True).view(np.float32)
+    squares = np.einsum("ij,ij->j", parts, parts)
+    power = squares[0::2] + squares[1::2]
+    return power / np.float32(max(median(power), 1e-30)), lag / baseband.rate_hz
 
 
 def _likely(baseband: Baseband, shapes: list[ChirpShape]) -> list[ChirpShape]:
@@ -196,9 +205,10 @@ def find_chirp(
         return None
     # Where slopes can be told, only the fitting shape heard last comes before them.
     told = snr > SLOPE_LEAST_SNR
+    symbols = STRONG_LOOK_SYMBOLS if snr > STRONG_SNR else LONGEST_LOOK_SYMBOLS
     fitting = [s for s in hints if _bandwidth_fits(s.bandwidth_hz, bandwidth_hz, whole_band=whole_band)]
     for shape in fitting[:1] if told else fitting:
-        score = concentration(baseband, shape)
+        score = concentration(baseband, shape, symbols)
         if score > max(1.3 * least, 0.5 * dilution):
             return _finding(shape, score)
     shapes = [
@@ -213,7 +223,7 @@ def find_chirp(
     shapes = [shape for shape in shapes if shape.symbol_s <= longest_s]
     best, best_score = None, least
     for shape in _likely(baseband, shapes) if told else shapes:
-        score = concentration(baseband, shape)
+        score = concentration(baseband, shape, symbols)
         if score > best_score:
             best, best_score = shape, score
     return _finding(best, best_score) if best is not None else None

@@ -16,7 +16,6 @@ from dsp.chirps import ChirpShape
 from dsp.preambles import GROUP, LEAST_RATE_PER_BANDWIDTH, Hidden, PreambleBank, Trigger
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.record import ChirpPhy, HopTiming
-from dsp.tape import Tape
 from dsp.units import to_db
 
 TURN_S = 0.109
@@ -96,19 +95,24 @@ class WeakChirps:
         self._focus_until_s = [0.0] * len(self._banks)
         self._proved_at_s = [-FOCUS_WITHIN_S] * len(self._banks)
         self._proofs = float(MOST_PROOFS)
-        self._keep = int((LONGEST_S + 0.012) * rate_hz)
-        self._tape: Tape[np.complex64] = Tape(0, np.complex64)
-        self._first = 0
+        self.keep_samples = int((LONGEST_S + 0.012) * rate_hz) if self._banks else 0
+        """Samples before a new segment that must be at hand with it."""
         self._waiting: list[Trigger] = []
         self._recent: list[ChirpPacket] = []
 
-    def feed(self, samples: NDArray[np.complex64], mask: NDArray[np.bool_], *, final: bool) -> list[Analysed]:
+    def feed(
+        self, samples: NDArray[np.complex64], first_sample: int, fresh: int, mask: NDArray[np.bool_], *, final: bool
+    ) -> list[Analysed]:
         """Take one segment; give the packets that are over.
 
         Parameters
         ----------
         samples
-            (n,) complex64, the next of the slice.
+            (n,) complex64 of the slice: the segment, and ``keep_samples`` or all there were before it.
+        first_sample
+            Index of ``samples[0]`` in the slice.
+        fresh
+            Samples of the segment: the last so many of ``samples``.
         mask
             (rows, columns) bool: the segment's cells where energy stands out; row r begins at sample
             ``r * where.points`` of the segment.
@@ -117,8 +121,7 @@ class WeakChirps:
         """
         if not self._banks:
             return []
-        segment_first = self._first + len(self._tape)
-        self._tape.append(samples)
+        segment_first = first_sample + len(samples) - fresh
         now_s = segment_first / self._where.sample_rate_hz
         chosen = {group[int(now_s / TURN_S) % len(group)] for group in self._groups if group}
         hidden = self._hide(mask, segment_first)
@@ -128,17 +131,16 @@ class WeakChirps:
             if busy or (index not in chosen and self._focus_until_s[index] <= now_s):
                 continue
             back = int(GROUP * bank.shape.symbol_s * self._where.sample_rate_hz)
-            begin = max(self._first, segment_first - back)
-            found += bank.feed(self._tape.rows[begin - self._first :], begin, hidden)
+            begin = max(first_sample, segment_first - back)
+            found += bank.feed(samples[begin - first_sample :], begin, hidden)
         self.counters.triggers += len(found)
         found.sort(key=lambda t: -t.ratio)
-        self._proofs = min(MOST_PROOFS, self._proofs + PROOFS_PER_S * len(samples) / self._where.sample_rate_hz)
+        self._proofs = min(MOST_PROOFS, self._proofs + PROOFS_PER_S * fresh / self._where.sample_rate_hz)
         taken = found[: int(self._proofs)]
         self._proofs -= len(taken)
         self.counters.over_budget += len(found) - len(taken)
         self._waiting += taken
-        packets = self._prove_due(now_s, final=final)
-        self._forget()
+        packets = self._prove_due(samples, first_sample, now_s, final=final)
         return [self._analysed(packet) for packet in packets]
 
     def _hide(self, mask: NDArray[np.bool_], segment_first: int) -> Hidden | None:
@@ -171,16 +173,18 @@ class WeakChirps:
         hidden = ndimage.maximum_filter1d(widened, back + 1, axis=0, mode="constant", origin=-((back + 1) // 2))
         return Hidden(hidden.astype(np.bool_), segment_first, row_samples)
 
-    def _prove_due(self, now_s: float, *, final: bool) -> list[ChirpPacket]:
+    def _prove_due(
+        self, samples: NDArray[np.complex64], first_sample: int, now_s: float, *, final: bool
+    ) -> list[ChirpPacket]:
         rate_hz = self._where.sample_rate_hz
-        end = self._first + len(self._tape)
+        end = first_sample + len(samples)
         due = [t for t in self._waiting if final or t.first_sample + longest_s(t.shape) * rate_hz <= end]
         self._waiting = [t for t in self._waiting if t not in due]
         packets: list[ChirpPacket] = []
         for trigger in sorted(due, key=lambda t: -t.ratio):
-            begin = max(self._first, int(trigger.first_sample - 2 * BEFORE_SYMBOLS * trigger.shape.symbol_s * rate_hz))
+            begin = max(first_sample, int(trigger.first_sample - 2 * BEFORE_SYMBOLS * trigger.shape.symbol_s * rate_hz))
             stop = int(trigger.first_sample + longest_s(trigger.shape) * rate_hz)
-            packet = prove(self._tape.rows[begin - self._first : stop - self._first], begin, rate_hz, trigger)
+            packet = prove(samples[begin - first_sample : stop - first_sample], begin, rate_hz, trigger)
             if packet is None or any(_same(packet, other, rate_hz) for other in (*packets, *self._recent)):
                 continue
             packets.append(packet)
@@ -192,12 +196,6 @@ class WeakChirps:
         self._proofs = min(MOST_PROOFS, self._proofs + PROOF_REWARD * len(packets))
         self._recent = [p for p in self._recent if p.start_sample > end - 4 * LONGEST_S * rate_hz] + packets
         return sorted(packets, key=lambda p: p.start_sample)
-
-    def _forget(self) -> None:
-        surplus = len(self._tape) - self._keep
-        if surplus > 0:
-            self._tape.drop(surplus)
-            self._first += surplus
 
     def _analysed(self, packet: ChirpPacket) -> Analysed:
         where, shape = self._where, packet.shape

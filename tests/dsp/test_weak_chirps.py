@@ -38,7 +38,8 @@ def _search(samples: Samples, mask: NDArray[np.bool_] | None = None) -> list[Ana
     found: list[Analysed] = []
     for first in range(0, len(samples) - BLOCK + 1, BLOCK):
         last = first + 2 * BLOCK > len(samples)
-        found += search.feed(samples[first : first + BLOCK], cells, final=last)
+        begin = max(0, first - search.keep_samples)
+        found += search.feed(samples[begin : first + BLOCK], begin, BLOCK, cells, final=last)
     return found
 
 
