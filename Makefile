@@ -51,7 +51,7 @@ docs: $(VENV)/.installed ## write the lists in docs/ anew from the records
 	$(BIN)/python -m node.lists
 
 report: $(VENV)/.reported ## run what is missing of the evaluation and write docs/report; REPORT_ARGS='--budget 3600 --workers 2'
-	$(BIN)/skypicket evaluate --report docs/report --store $(RUNS) $(RECORDINGS:%=--recordings %) $(REPORT_ARGS)
+	$(BIN)/skypicket evaluate --report docs/report --store $(RUNS) --fusion $(RECORDINGS:%=--recordings %) $(REPORT_ARGS)
 
 clean: ## remove what was made here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

@@ -120,7 +120,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--simulated", action="store_true", help="simulated links: every mode of every protocol in each band"
     )
     parser.add_argument(
-        "--fusion", action="store_true", help="the fused picture of the shipped scenes, beside the truth"
+        "--fusion",
+        action="store_true",
+        help="the fused picture of the shipped scenes, beside the truth; with --report in the report",
     )
     parser.add_argument("--snr", type=float, default=10.0, help="signal-to-noise ratio of simulated links, dB")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of a simulated scene (default: 5)")

@@ -117,16 +117,20 @@ def judge_bursts(truth: Truth, sightings: Iterable[tuple[Sighting, str, float]])
     return {label: dict(sorted(counts[label].items())) for label in sorted(counts)}, Tally.of(judged)
 
 
-def judge_tracks(truth: Truth, tracks: Iterable[Track]) -> tuple[Matrix, Tally]:
-    """The same of tracks; an emitter without a track is counted elsewhere."""
+def judge_tracks(truth: Truth, tracks: Iterable[Track]) -> tuple[Matrix, dict[str, Tally]]:
+    """How tracks of each emitter were called, and their confidences against that by the label they were called.
+
+    An emitter without a track is counted elsewhere; ``unknown`` is no claim.
+    """
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    judged: list[tuple[float, bool]] = []
+    judged: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     for track in tracks:
         on_air = whose_track(truth, track)
         counts[on_air][track.label] += 1
         if not track.label.startswith("unknown"):
-            judged.append((track.confidence, track.label == on_air))
-    return {label: dict(sorted(counts[label].items())) for label in sorted(counts)}, Tally.of(judged)
+            judged[track.label].append((track.confidence, track.label == on_air))
+    matrix = {label: dict(sorted(counts[label].items())) for label in sorted(counts)}
+    return matrix, {label: Tally.of(judged[label]) for label in sorted(judged)}
 
 
 def is_drone(track: Track) -> bool:

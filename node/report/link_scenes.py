@@ -52,6 +52,10 @@ ANYWHERE_HZ = (433.9e6, 868.1e6, 915.6e6, 1280.5e6)
 """Where emitters without a band of their own are put."""
 
 
+ALL_CHANNELS = "all channels"
+"""Said of a scene whose slice has every channel of the link's band inside; not a hardship."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One scene and what was drawn for it."""
@@ -109,7 +113,13 @@ def trial_of(run: Run) -> Trial:
         others = _crowd(scene, run.seed, rng)
         conditions += ["crowd"] if others else []
         scene = replace(scene, emitters=(*scene.emitters, *others))
+    if _all_inside(band, receiver.centre_hz, rate_hz):
+        conditions.append(ALL_CHANNELS)
     return Trial(scene, scene.start_ns + round(on_s * 1e9), tuple(conditions))
+
+
+def _all_inside(band: Band, centre_hz: float, rate_hz: float) -> bool:
+    return bool(band.channels_hz) and all(abs(hz - centre_hz) < rate_hz / 2.0 for hz in band.channels_hz)
 
 
 def faded(scene: Scene, propagation: Propagation) -> Scene:

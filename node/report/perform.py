@@ -53,7 +53,7 @@ def _single(run: Run, classifier: Classifier | None, chain: str) -> RunResult:
     outcome = run_chain(blocks, classifier)
     render_s = blocks.cpu_s
     truth = Truth.of(bursts)
-    tracks, track_tally = judge_tracks(truth, outcome.tracks)
+    tracks, track_tallies = judge_tracks(truth, outcome.tracks)
     called, burst_tally = judge_bursts(truth, ((s, *burst_label(s)) for s, _ in outcome.sightings))
     drones = [track for track in outcome.tracks if is_drone(track)]
     link = run.part == "link"
@@ -73,7 +73,7 @@ def _single(run: Run, classifier: Classifier | None, chain: str) -> RunResult:
         surplus=len(drones) - (main is not None) if link else 0,
         tracks=tracks,
         bursts=called,
-        track_tally=track_tally,
+        track_tallies=track_tallies,
         burst_tally=burst_tally,
         false_drones=tuple(sorted(map(_name, drones))) if not link else (),
         hoppers=sum(track.label == UNKNOWN_HOPPER for track in outcome.tracks),

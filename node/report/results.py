@@ -42,8 +42,10 @@ class RunResult:
         Drone tracks beyond the one.
     tracks, bursts
         On air against called.
-    track_tally, burst_tally
-        Confidences against whether the label was right.
+    track_tallies
+        Confidences of tracks against whether the label was right, by the label they were called;
+    burst_tally
+        the same of all bursts together.
     false_drones
         Label and mode of drone tracks where there was no drone.
     hoppers
@@ -64,7 +66,7 @@ class RunResult:
     surplus: int = 0
     tracks: Matrix = field(default_factory=dict)
     bursts: Matrix = field(default_factory=dict)
-    track_tally: Tally = field(default_factory=Tally)
+    track_tallies: Mapping[str, Tally] = field(default_factory=dict)
     burst_tally: Tally = field(default_factory=Tally)
     false_drones: tuple[str, ...] = ()
     hoppers: int = 0
@@ -100,7 +102,7 @@ def from_line(line: str) -> RunResult:
             surplus=int(data["surplus"]),
             tracks=_matrix(data["tracks"]),
             bursts=_matrix(data["bursts"]),
-            track_tally=_tally(data["track_tally"]),
+            track_tallies={str(label): _tally(tally) for label, tally in data["track_tallies"].items()},
             burst_tally=_tally(data["burst_tally"]),
             false_drones=tuple(str(each) for each in data["false_drones"]),
             hoppers=int(data["hoppers"]),

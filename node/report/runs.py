@@ -30,7 +30,15 @@ VIDEO_WITHIN_S = 1.0
 """A picture must be found within this time to count."""
 CONFUSER_S = 6.0
 CONFUSERS_EVERY = 4
-"""Harmless emitters are run in every so many rounds: what they could be taken for shows in the background."""
+"""Each harmless emitter is run in every so many rounds: what they could be taken for shows in the background."""
+TIMED = (
+    ("expresslrs", "200Hz", "FCC915"),
+    ("expresslrs", "200Hz", "EU433"),
+    ("crossfire", "150Hz", "868"),
+    ("crossfire", "150Hz", "915"),
+    ("sik", "64k", "915"),
+)
+"""Modes and bands that the design sets an alert time for: at the strong level in every round, whichever band is due."""
 SEGMENT_S = 120.0
 FAST_SEGMENT_S = 10.0
 """Length of one stretch of background; a first look takes short ones."""
@@ -130,6 +138,11 @@ def link_runs(trial: int, *, fast: bool) -> list[Run]:
         for number, snr_db in enumerate((STRONG_DB,) if fast else levels.grid):
             band = bands[(trial + number) % len(bands)]
             runs.append(Run("link", protocol.label, mode.name, band.name, snr_db, trial, seconds))
+    have = {(run.label, run.mode, run.band, run.snr_db) for run in runs}
+    for label, name, band_name in () if fast else TIMED:
+        if (label, name, band_name, STRONG_DB) not in have:
+            seconds = lengths_s("link", label, fast=fast)
+            runs.append(Run("link", label, name, band_name, STRONG_DB, trial, seconds))
     return runs
 
 
@@ -178,7 +191,10 @@ def belongs(run: Run, *, fast: bool, only: str = "") -> bool:
 
 
 def planned(trials: int, hours: float, *, fast: bool = False, only: str = "") -> list[Run]:
-    """Everything to run, in rounds, mixed within each: whenever it is cut short, every figure has its share.
+    """Everything to run, in rounds: whenever it is cut short, every figure has its share.
+
+    A round has one scene of every mode at every level, a part of the harmless emitters and a part of the background;
+    within the round each kind is spread evenly over it, its members in an order that seeds shuffle.
 
     Parameters
     ----------
@@ -193,13 +209,25 @@ def planned(trials: int, hours: float, *, fast: bool = False, only: str = "") ->
     """
     backgrounds = background_runs(hours, lengths_s("background", "", fast=fast))
     rounds = max(trials, 1)
-    per_round = ceil(len(backgrounds) / rounds)
     done: list[Run] = []
     for number in range(rounds):
-        wanted = backgrounds[number * per_round : (number + 1) * per_round]
+        first, end = number * len(backgrounds) // rounds, (number + 1) * len(backgrounds) // rounds
+        kinds = [backgrounds[first:end]]
         if number < trials:
-            wanted += link_runs(number, fast=fast)
-            if number % CONFUSERS_EVERY == 0:
-                wanted += confuser_runs(number // CONFUSERS_EVERY, fast=fast)
-        done += sorted(wanted, key=lambda run: (run.seed, run.key))
+            every = 1 if fast else CONFUSERS_EVERY
+            harmless = confuser_runs(number // every, fast=fast)
+            kinds += [_shuffled(link_runs(number, fast=fast)), _shuffled(harmless[number % every :: every])]
+        done += _spread(kinds)
     return [run for run in done if only in run.key]
+
+
+def _shuffled(runs: list[Run]) -> list[Run]:
+    return sorted(runs, key=lambda run: (run.seed, run.key))
+
+
+def _spread(kinds: list[list[Run]]) -> list[Run]:
+    """One list of all, in which each kind keeps its order and every part of the list has its share of each."""
+    placed = [
+        ((place + 0.5) / len(kind), which, run) for which, kind in enumerate(kinds) for place, run in enumerate(kind)
+    ]
+    return [run for _, _, run in sorted(placed, key=lambda each: each[:2])]

@@ -18,9 +18,13 @@ MODEL_SUFFIXES = (".py", ".onnx")
 NOT_DECIDING = {
     "node/report/charts.py",
     "node/report/command.py",
+    "node/report/figures.py",
+    "node/report/headline.py",
     "node/report/heat.py",
     "node/report/machine.py",
     "node/report/markdown.py",
+    "node/report/pictures.py",
+    "node/report/progress.py",
     "node/report/protocol_text.py",
     "node/report/run_all.py",
     "node/report/store.py",

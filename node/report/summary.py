@@ -3,131 +3,45 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 
 from dsp.protocols import BY_LABEL
-from node.report.intervals import Tally, poisson_upper, quantile, wilson
+from node.report.figures import (
+    AimFigure,
+    AlertFigure,
+    BackgroundFigure,
+    ConditionFigure,
+    CostFigure,
+    LevelFigure,
+    ProtocolFigure,
+    Share,
+    StepFigure,
+    Summary,
+    TargetFigure,
+    total,
+)
+from node.report.intervals import Tally, poisson_upper, quantile
+from node.report.link_scenes import ALL_CHANNELS
 from node.report.results import Matrix, RunResult
 from node.report.runs import STRONG_DB, levels_of, link_modes
 
 CONDITIONS = ("fading", "edge", "overload", "crowd")
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """Successes of trials with the 95 % interval."""
-
-    successes: int
-    trials: int
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, outcomes: Sequence[bool]) -> Share:
-        """Count."""
-        low, high = wilson(sum(outcomes), len(outcomes))
-        return cls(sum(outcomes), len(outcomes), round(low, 4), round(high, 4))
-
-    @property
-    def value(self) -> float:
-        """The share; nan without trials."""
-        return self.successes / self.trials if self.trials else float("nan")
-
-
-@dataclass(frozen=True, slots=True)
-class LevelFigure:
-    """One mode at one signal-to-noise ratio."""
-
-    label: str
-    mode: str
-    snr_db: float
-    found: Share
-    named: Share
-    """Right label."""
-    mode_right: Share
-    """Right label and mode."""
-    surplus: int
-    """Drone tracks beyond the one, in all trials together."""
-
-
-@dataclass(frozen=True, slots=True)
-class TargetFigure:
-    """A mode at the levels where it has to be found and named."""
-
-    label: str
-    mode: str
-    budgeted: bool
-    detect_db: float
-    name_db: float
-    found: Share
-    mode_right: Share
-
-
-@dataclass(frozen=True, slots=True)
-class AlertFigure:
-    """Time from switching on to the first message, at the highest level; None where so many are not found."""
-
-    label: str
-    mode: str
-    trials: int
-    median_s: float | None
-    p95_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionFigure:
-    """Found and named at the required levels, with a condition and without any."""
-
-    condition: str
-    found: Share
-    mode_right: Share
-
-
-@dataclass(frozen=True, slots=True)
-class BackgroundFigure:
-    """False drone tracks of one busy band."""
-
-    name: str
-    hours: float
-    false_tracks: int
-    per_hour: float | None
-    upper_per_hour: float | None
-    """With 95 % probability the true rate is below."""
-    called: tuple[str, ...]
-    hoppers: int
-
-
-@dataclass(frozen=True, slots=True)
-class CostFigure:
-    """Processor seconds a second of signal."""
-
-    part: str
-    runs: int
-    signal_s: float
-    render: float
-    chain: float
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """All figures."""
-
-    levels: tuple[LevelFigure, ...]
-    targets: tuple[TargetFigure, ...]
-    alerts: tuple[AlertFigure, ...]
-    conditions: tuple[ConditionFigure, ...]
-    confuser_runs: int
-    confuser_false: tuple[str, ...]
-    """Single harmless emitters taken for a drone: what it was and what it was called."""
-    tracks: Matrix
-    bursts: Matrix
-    track_tally: Tally
-    burst_tally: Tally
-    backgrounds: tuple[BackgroundFigure, ...]
-    """Each band, then all together."""
-    costs: tuple[CostFigure, ...]
-    chains: tuple[str, ...]
+AIMS: tuple[tuple[str, float, Callable[[RunResult], bool]], ...] = (
+    (
+        "expresslrs 200Hz, all channels in the slice",
+        0.5,
+        lambda r: (r.run.label, r.run.mode) == ("expresslrs", "200Hz") and ALL_CHANNELS in r.conditions,
+    ),
+    (
+        "expresslrs 200Hz at FCC915",
+        1.5,
+        lambda r: (r.run.label, r.run.mode, r.run.band) == ("expresslrs", "200Hz", "FCC915"),
+    ),
+    ("crossfire 150Hz", 2.0, lambda r: (r.run.label, r.run.mode) == ("crossfire", "150Hz")),
+    ("sik 64k", 2.0, lambda r: (r.run.label, r.run.mode) == ("sik", "64k")),
+    ("analog-video", 0.5, lambda r: r.run.label == "analog-video"),
+)
+"""Median times to the first message that the design asks for, slice parked: what, seconds, which links."""
 
 
 def summarise(results: Sequence[RunResult]) -> Summary:
@@ -139,7 +53,11 @@ def summarise(results: Sequence[RunResult]) -> Summary:
     return Summary(
         levels=tuple(_levels(links)),
         targets=tuple(_targets(links)),
-        alerts=tuple(_alerts(links)),
+        protocols=tuple(_protocols(links)),
+        steps=tuple(_steps(links)),
+        alerts=tuple(_alerts(links, by_mode=True)),
+        band_alerts=tuple(_alerts(links, by_mode=False)),
+        aims=tuple(_aims(links)),
         conditions=tuple(_conditions(links)),
         confuser_runs=len(confusers),
         confuser_false=tuple(
@@ -147,8 +65,8 @@ def summarise(results: Sequence[RunResult]) -> Summary:
         ),
         tracks=merged(result.tracks for result in single),
         bursts=merged(result.bursts for result in single),
-        track_tally=_sum(result.track_tally for result in single),
-        burst_tally=_sum(result.burst_tally for result in single),
+        track_tallies=_by_label(single),
+        burst_tally=total(result.burst_tally for result in single),
         backgrounds=tuple(_backgrounds([result for result in ordered if result.run.part == "background"])),
         costs=tuple(_costs(ordered)),
         chains=tuple(sorted({result.chain for result in ordered})),
@@ -164,11 +82,9 @@ def merged(matrices: Iterable[Matrix]) -> Matrix:
     return {label: dict(sorted(counts[label].items())) for label in sorted(counts)}
 
 
-def _sum(tallies: Iterable[Tally]) -> Tally:
-    total = Tally()
-    for tally in tallies:
-        total = total + tally
-    return total
+def _by_label(results: Sequence[RunResult]) -> dict[str, Tally]:
+    labels = sorted({label for result in results for label in result.track_tallies})
+    return {label: total(r.track_tallies[label] for r in results if label in r.track_tallies) for label in labels}
 
 
 def _of_mode(links: Sequence[RunResult], label: str, mode: str, snr_db: float) -> list[RunResult]:
@@ -215,14 +131,74 @@ def _targets(links: Sequence[RunResult]) -> list[TargetFigure]:
     return figures
 
 
-def _alerts(links: Sequence[RunResult]) -> list[AlertFigure]:
+def _protocols(links: Sequence[RunResult]) -> list[ProtocolFigure]:
+    """Modes of a protocol are alike: together they are trials enough to judge it."""
+    targets = [target for target in _targets(links) if target.budgeted]
     figures = []
+    for label in dict.fromkeys(target.label for target in targets):
+        mine = [target for target in targets if target.label == label]
+        found, right = (pooled([t.found for t in mine]), pooled([t.mode_right for t in mine]))
+        figures.append(ProtocolFigure(label, len(mine), found, right))
+    return figures
+
+
+def _steps(links: Sequence[RunResult]) -> list[StepFigure]:
+    groups: dict[tuple[str, float | None], list[RunResult]] = defaultdict(list)
     for protocol, mode, _ in link_modes():
-        times_s = [r.alert_s for r in _of_mode(links, protocol.label, mode.name, STRONG_DB)]
-        if times_s:
+        detect_db = levels_of(protocol, mode).detect_db
+        for result in links:
+            if (result.run.label, result.run.mode) == (protocol.label, mode.name) and result.run.snr_db is not None:
+                strong = result.run.snr_db == STRONG_DB
+                groups[protocol.label, None if strong else result.run.snr_db - detect_db].append(result)
+    order = {label: number for number, label in enumerate(BY_LABEL)}
+    return [
+        StepFigure(label, step_db, Share.of([r.found for r in runs]), Share.of([r.mode_right for r in runs]))
+        for (label, step_db), runs in sorted(
+            groups.items(), key=lambda item: (order[item[0][0]], item[0][1] is None, item[0][1] or 0.0)
+        )
+    ]
+
+
+def pooled(shares: Iterable[Share]) -> Share:
+    """All trials together."""
+    counted = [(share.successes, share.trials) for share in shares]
+    successes, trials = sum(good for good, _ in counted), sum(all_ for _, all_ in counted)
+    return Share.of([True] * successes + [False] * (trials - successes))
+
+
+def _alerts(links: Sequence[RunResult], *, by_mode: bool) -> list[AlertFigure]:
+    """At the strong level; by mode or by band."""
+    figures = []
+    strong = [result for result in links if result.run.snr_db == STRONG_DB]
+    names = dict.fromkeys(
+        (protocol.label, name)
+        for protocol, mode, bands in link_modes()
+        for name in ((mode.name,) if by_mode else tuple(band.name for band in bands))
+    )
+    for label, name in names:
+        runs = [r for r in strong if (r.run.label, r.run.mode if by_mode else r.run.band) == (label, name)]
+        times_s = [r.alert_s for r in runs]
+        if runs:
             figures.append(
-                AlertFigure(protocol.label, mode.name, len(times_s), quantile(times_s, 0.5), quantile(times_s, 0.95))
+                AlertFigure(
+                    label,
+                    name if by_mode else "",
+                    "" if by_mode else name,
+                    len(runs),
+                    sum(time_s is not None for time_s in times_s),
+                    quantile(times_s, 0.5),
+                    quantile(times_s, 0.95),
+                )
             )
+    return figures
+
+
+def _aims(links: Sequence[RunResult]) -> list[AimFigure]:
+    figures = []
+    for what, aim_s, fits in AIMS:
+        times_s = [r.alert_s for r in links if r.run.snr_db == STRONG_DB and fits(r)]
+        within = Share.of([time_s is not None and time_s <= aim_s for time_s in times_s])
+        figures.append(AimFigure(what, aim_s, quantile(times_s, 0.5), within))
     return figures
 
 

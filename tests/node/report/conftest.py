@@ -30,7 +30,7 @@ def make_result() -> MakeResult:
             render_s=0.5,
             tracks={"expresslrs": {"expresslrs": 1}},
             bursts={"expresslrs": {"expresslrs": 7, "unknown": 2}},
-            track_tally=Tally.of([(0.93, True)]),
+            track_tallies={"expresslrs": Tally.of([(0.93, True)])},
             burst_tally=Tally.of([(0.5, True), (0.5, False)]),
         )
         return replace(result, **changes)  # type: ignore[arg-type]  # names of its fields

@@ -6,6 +6,7 @@ import pytest
 
 from dsp.bursts import Burst, EnergyFinding
 from node.pipeline import Sighting
+from node.report.intervals import Tally
 from node.report.judging import Truth, judge_bursts, judge_tracks, whose_burst, whose_track
 from node.report.results import NOTHING
 from node.tracking.track import Track
@@ -106,7 +107,7 @@ def test_confusion_and_tally_of_bursts() -> None:
 
 
 def test_confusion_and_tally_of_tracks() -> None:
-    matrix, tally = judge_tracks(
+    matrix, tallies = judge_tracks(
         TRUTH,
         [
             track("expresslrs", "drone-control", (868.0e6, 869.0e6), 500e3, 0.95),
@@ -115,10 +116,14 @@ def test_confusion_and_tally_of_tracks() -> None:
         ],
     )
     assert matrix == {NOTHING: {"sik": 1}, "expresslrs": {"expresslrs": 1}, "wmbus": {"unknown": 1}}
-    assert (tally.total, sum(tally.right)) == (2, 1)
+    assert {label: (tally.total, sum(tally.right)) for label, tally in tallies.items()} == {
+        "expresslrs": (1, 1),
+        "sik": (1, 0),
+    }
 
 
 def test_nothing_on_air_is_nobodys() -> None:
     empty = Truth.of([])
     assert whose_burst(empty, seen(0.1, 0.2, 868e6, 1e5)) == NOTHING
-    assert judge_bursts(empty, []) == ({}, judge_tracks(empty, [])[1])
+    assert judge_bursts(empty, []) == ({}, Tally())
+    assert judge_tracks(empty, []) == ({}, {})

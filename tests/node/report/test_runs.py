@@ -2,12 +2,24 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
 from dsp.protocols import BY_LABEL, PROTOCOLS
 from node.report.backgrounds import BACKGROUNDS
-from node.report.runs import Run, background_runs, belongs, confuser_runs, levels_of, link_modes, link_runs, planned
+from node.report.runs import (
+    STRONG_DB,
+    TIMED,
+    Run,
+    background_runs,
+    belongs,
+    confuser_runs,
+    levels_of,
+    link_modes,
+    link_runs,
+    planned,
+)
 
 
 def mode_levels(label: str, name: str) -> tuple[float, float, bool]:
@@ -96,6 +108,38 @@ def test_a_first_part_has_something_of_everything() -> None:
     }
     assert len({run.label for run in runs[:60]}) > 12
     assert {run.label for run in first if run.part == "background"} == {each.name for each in BACKGROUNDS}
+
+
+def test_every_round_has_one_scene_of_everything_and_its_part_of_the_background() -> None:
+    trials, hours = 6, 3.0
+    runs = planned(trials, hours)
+    links = [run for run in runs if run.part == "link"]
+    assert [run.trial for run in links] == sorted(run.trial for run in links)
+    begun = [next(place for place, run in enumerate(runs) if run.trial == k and run.part == "link") for k in range(6)]
+    shares = []
+    for first, end in zip(begun, [*begun[1:], len(runs)], strict=True):
+        of_round = [run for run in runs[first:end] if run.part == "link"]
+        assert {(r.label, r.mode, r.snr_db) for r in of_round} == {
+            (r.label, r.mode, r.snr_db) for r in link_runs(0, fast=False)
+        }
+        shares.append(sum(run.part == "background" for run in runs[first:end]))
+    assert sum(shares) == 92
+    assert max(shares) - min(shares) <= 2
+    # Within a round the background is not at one end.
+    places = [place for place, run in enumerate(runs[: begun[1]]) if run.part == "background"]
+    gaps = [later - sooner for sooner, later in pairwise(places)]
+    assert max(gaps) - min(gaps) <= 2
+
+
+def test_links_with_an_alert_time_in_the_design_are_in_every_round() -> None:
+    for trial in range(4):
+        strong = {(r.label, r.mode, r.band) for r in link_runs(trial, fast=False) if r.snr_db == STRONG_DB}
+        assert set(TIMED) <= strong
+
+
+def test_harmless_emitters_take_turns() -> None:
+    runs = [run for run in planned(4, 0.0) if run.part == "confuser"]
+    assert sorted(run.key for run in runs) == sorted(run.key for run in confuser_runs(0, fast=False))
 
 
 def test_only_picks_by_key() -> None:

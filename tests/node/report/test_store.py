@@ -24,7 +24,7 @@ def test_a_line_gives_the_same_result_back(make_result: MakeResult) -> None:
         assert from_line(line) == result
 
 
-@pytest.mark.parametrize("spoil", ["run", "tracks", "track_tally", "chain"])
+@pytest.mark.parametrize("spoil", ["run", "tracks", "track_tallies", "chain"])
 def test_a_line_that_misses_something_is_refused(make_result: MakeResult, spoil: str) -> None:
     data = json.loads(to_line(make_result()))
     del data[spoil]
