@@ -50,6 +50,8 @@ class Layout:
         Bytes, magic included.
     length_at, platform_at, frame_at
         Offsets of the packet length, the platform and the frame number.
+    cycles_at
+        Offset of the cycle counter; None: there is none.
     tlvs_at, tlvs_size
         Offset of the number of TLVs, and its size, 2 or 4 bytes.
     checksum
@@ -63,6 +65,7 @@ class Layout:
     length_at: int = 12
     platform_at: int = 16
     frame_at: int = 20
+    cycles_at: int | None = 24
     tlvs_at: int = 32
     tlvs_size: int = 4
     checksum: bool = False
@@ -73,13 +76,14 @@ OOB_SDK3 = Layout("oob-sdk3", 40)
 OOB_SDK2 = Layout("oob-sdk2", 40)
 OOB_SDK1 = Layout("oob-sdk1", 36)
 AREA_SCANNER = Layout("area-scanner", 44)
-PEOPLE_3D = Layout("people-3d", 48, tlvs_at=44, tlvs_size=2, checksum=True, lengths_include_header=True)
+PEOPLE_3D = Layout("people-3d", 48, cycles_at=None, tlvs_at=44, tlvs_size=2, checksum=True, lengths_include_header=True)
 PEOPLE_2D = Layout(
     "people-2d",
     52,
     length_at=20,
     platform_at=12,
     frame_at=24,
+    cycles_at=16,
     tlvs_at=48,
     tlvs_size=2,
     checksum=True,
@@ -126,6 +130,12 @@ def frame_number(packet: bytes, layout: Layout) -> int:
     return int.from_bytes(packet[layout.frame_at : layout.frame_at + 4], "little")
 
 
+def cycle_count(packet: bytes, layout: Layout) -> int | None:
+    """Give the cycle counter at the time the packet was built; None where the header has none."""
+    at = layout.cycles_at
+    return None if at is None else int.from_bytes(packet[at : at + 4], "little")
+
+
 def walk(packet: bytes, layout: Layout, declared: int) -> tuple[Tlvs, int] | None:
     """Find the TLVs and the end of the last one; None when they do not fit the packet.
 
@@ -157,3 +167,27 @@ def _walk(packet: bytes, layout: Layout, own: int) -> tuple[Tlvs, int] | None:
         tlvs.append((kind, at, length))
         at += length
     return tlvs, at
+
+
+def cut_short(packet: bytes, end: int) -> int:
+    """Bytes to use of a packet that may have lost some: up to the next magic; 0 when that begins before the TLVs end.
+
+    A magic inside a packet is the next packet when it has the same version behind it (all that is there of it).
+    """
+    at = packet.find(MAGIC, len(MAGIC))
+    while at >= 0:
+        version = packet[at + len(MAGIC) : at + len(MAGIC) + 4]
+        if packet[8:12].startswith(version):
+            return at if at >= end else 0
+        at = packet.find(MAGIC, at + 1)
+    return len(packet)
+
+
+def may_be_cut(buffer: bytearray, end: int) -> bool:
+    """Whether a packet ends like a magic begins, and the bytes that would tell are not there yet."""
+    return any(
+        buffer.endswith(MAGIC[:kept], end - kept, end)
+        and len(buffer) < end + len(MAGIC) - kept
+        and MAGIC[kept:].startswith(buffer[end:])
+        for kept in range(1, len(MAGIC))
+    )

@@ -3,6 +3,8 @@
 921600 baud 8N1, binary, one way; ``ti_layouts`` has the packets, ``ti_payloads`` the contents, ``ti_config`` the other
 port, which must start the radar. Payloads have no checksum: packets must hang together and values be plausible.
 
+Contacts carry the time their packet was built, where its header tells (``ti_clock``), else that of its arrival.
+
 All demos share the magic word, and the same TLV number means different things in each, so the firmware should be named
 (``firmware``). ``auto`` tells apart what can be told safely: the people-counting labs by the checksum of their header,
 the out-of-box demos by the SDK version in theirs.
@@ -20,6 +22,7 @@ from firmware_bridge.geometry import polar_from_xy, polar_from_xyz
 from firmware_bridge.module import Device, ModuleCounters, PortDefaults
 from firmware_bridge.radar import ti_layouts as layouts
 from firmware_bridge.radar import ti_payloads as payloads
+from firmware_bridge.radar.ti_clock import CycleClock
 from firmware_bridge.radar.ti_layouts import MAGIC, Layout
 
 POINTS, SIDE_INFORMATION, PEOPLE_POINTS, PEOPLE_TRACKS = 1, 7, 6, 7
@@ -88,10 +91,13 @@ class TiMmwave:
         self._odd_frame: int | None = None
         self._contacts: list[Contact] = []
         self._time_ns = 0
+        self._clock = CycleClock()
+        self._stamp_ns = 0
 
     def greeting(self) -> bytes:
         """Nothing: the data port does not listen."""
         self._framer.reset()
+        self._clock.reset()
         return b""
 
     def feed(self, data: bytes, time_ns: int) -> list[Contact]:
@@ -131,7 +137,7 @@ class TiMmwave:
             if inner != IMPOSSIBLE:
                 return at - start if inner > 0 else NEED_MORE
             at = buffer.find(MAGIC, at + 1, start + length + len(MAGIC) - 1)
-        return length if length > len(buffer) - start or not _may_be_cut(buffer, start + length) else NEED_MORE
+        return length if length > len(buffer) - start or not layouts.may_be_cut(buffer, start + length) else NEED_MORE
 
     def _declared(self, buffer: bytearray, start: int) -> int:
         if self._fixed is not None:
@@ -153,7 +159,7 @@ class TiMmwave:
             if found is None:
                 continue
             tlvs, end = found
-            used = _cut_short(packet, end)
+            used = layouts.cut_short(packet, end)
             if used == 0 or not self._read(packet, layout, tlvs):
                 continue
             self._counters.resyncs += used < declared
@@ -221,6 +227,8 @@ class TiMmwave:
             found += rows
         if len(ratios_db) == len(found):
             found = [replace(one, snr_db=snr_db) for one, snr_db in zip(found, ratios_db, strict=True)]
+        cycles = layouts.cycle_count(packet, layout)
+        self._stamp_ns = self._time_ns if cycles is None else self._clock.observe(cycles, self._time_ns)
         for one in found:
             self._report(one)
         return True
@@ -246,7 +254,7 @@ class TiMmwave:
         vx_mps, vy_mps, vz_mps = velocity_mps
         self._contacts.append(
             RadarContact(
-                time_ns=self._time_ns,
+                time_ns=self._stamp_ns,
                 device=settings.name,
                 range_m=range_m,
                 azimuth_deg=azimuth_deg,
@@ -265,30 +273,6 @@ class TiMmwave:
                 covariance=found.covariance,
             )
         )
-
-
-def _cut_short(packet: bytes, end: int) -> int:
-    """Bytes to use of a packet that may have lost some: up to the next magic; 0 when that begins before the TLVs end.
-
-    A magic inside a packet is the next packet when it has the same version behind it (all that is there of it).
-    """
-    at = packet.find(MAGIC, len(MAGIC))
-    while at >= 0:
-        version = packet[at + len(MAGIC) : at + len(MAGIC) + 4]
-        if packet[8:12].startswith(version):
-            return at if at >= end else 0
-        at = packet.find(MAGIC, at + 1)
-    return len(packet)
-
-
-def _may_be_cut(buffer: bytearray, end: int) -> bool:
-    """Whether a packet ends like a magic begins, and the bytes that would tell are not there yet."""
-    return any(
-        buffer.endswith(MAGIC[:kept], end - kept, end)
-        and len(buffer) < end + len(MAGIC) - kept
-        and MAGIC[kept:].startswith(buffer[end:])
-        for kept in range(1, len(MAGIC))
-    )
 
 
 DEVICE = Device("ti-mmwave", "TI mmWave, data port", TiMmwaveSettings, PortDefaults(baud=921600, silence_s=5.0))

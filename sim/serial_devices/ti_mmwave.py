@@ -23,8 +23,8 @@ MODEL = RadarModel(
 )
 """A person at 50 m with the long-range configuration; a small drone at 20 m."""
 VERSION, PLATFORM = 0x03060000, 0xA6843
-CYCLES_PER_S = 600e6
-"""Of the cycle counter in the header, measured on real packets."""
+CYCLES_PER_S = 200e6
+"""Of the cycle counter in the header, measured on real packets of SDK 3.6."""
 PAD_TO = 32
 PADDING_BYTE = 0xCC
 """Real padding is not zero."""
