@@ -107,6 +107,13 @@ def align(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, begin:
     return best
 
 
+def _middle(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The upper of the middle values of every row."""
+    middle = rows.shape[1] // 2
+    ordered: NDArray[np.float32] = np.partition(rows, middle, axis=1)
+    return ordered[:, middle]
+
+
 def _attempt(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, at: NDArray[np.float64]) -> Aligned | None:
     """The best of several starts; all of them in one transform."""
     symbol = shape.symbol_s * rate_hz
@@ -125,7 +132,7 @@ def _attempt(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, at:
     # The median of a sum of eight is within 4 % of its mean. An emission of another kind lifts its surroundings too.
     around = np.concatenate((np.arange(-SURROUNDINGS, -1), np.arange(2, SURROUNDINGS + 1)))
     local = summed[tries, (bins[:, np.newaxis] + around) % points]
-    noise = np.maximum(np.median(summed[:, ::NOISE_STEP], axis=1), np.median(local, axis=1)) / (GROUP - 1.0 / 3.0)
+    noise = np.maximum(_middle(summed[:, ::NOISE_STEP]), _middle(local)) / np.float32(GROUP - 1.0 / 3.0)
     near = (bins[:, np.newaxis] + np.array([-1, 0, 1])) % points
     slow = fft.fft(spectrum[tries, :, near], n=SLOW_LENGTH, axis=2)
     coherent = (slow.real**2 + slow.imag**2).max(axis=2)

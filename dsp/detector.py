@@ -30,7 +30,9 @@ FLOOR_ROWS = 128
 """Rows from one floor to the next: a gain step spoils no more than these."""
 LONGEST_REGION_S = 0.1
 """A region still open after this is cut: memory stays bounded, and the tracker joins the pieces."""
-HINT_MEMORY = 4
+HINT_MEMORY = 8
+SAME_LENGTH = 1.1
+"""Packets of one kind are this alike in length."""
 PULSE_MEMORY = 32
 """Pulses whose other regions may still be open."""
 CUT_ROWS = 7
@@ -104,7 +106,7 @@ class SliceDetector:
         self._mask = Tape(columns, np.bool_)
         self._cut_columns: list[tuple[int, int]] = []
         self._floor: NoiseFloor | None = None
-        self._hints: tuple[ChirpShape, ...] = ()
+        self._hints: tuple[tuple[ChirpShape, float], ...] = ()
         self._pulses: list[Burst] = []
         row_s = where.points / where.sample_rate_hz
         self._row_s = row_s
@@ -221,7 +223,7 @@ class SliceDetector:
                 extent,
                 cut_start=cut_start,
                 cut_end=cut_end,
-                hints=self._hints,
+                hints=self._likely_chirps((extent.end_row - extent.first_row) * self._row_s),
             )
             self._remember(analysed.burst)
             found.append(analysed)
@@ -237,8 +239,16 @@ class SliceDetector:
             return
         finding = burst.finding
         shape = ChirpShape(finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s > 0)
-        if shape not in self._hints[:1]:
-            self._hints = (shape, *(hint for hint in self._hints if hint != shape))[:HINT_MEMORY]
+        length_s = burst.duration_s
+        others = (
+            hint for hint in self._hints if hint[0] != shape or not 1.0 / SAME_LENGTH < hint[1] / length_s < SAME_LENGTH
+        )
+        self._hints = ((shape, length_s), *others)[:HINT_MEMORY]
+
+    def _likely_chirps(self, length_s: float) -> tuple[ChirpShape, ...]:
+        """Chirps heard lately, those in packets of about this length first: a link's packets are all alike."""
+        ranked = sorted(self._hints, key=lambda hint: abs(hint[1] - length_s) > (SAME_LENGTH - 1.0) * length_s)
+        return tuple(dict.fromkeys(shape for shape, _ in ranked))
 
     def _told(self, burst: Burst) -> bool:
         """Whether another region of the same pulses was closed in an earlier segment; remembers new ones."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.bursts import Burst, PulseFinding
+from dsp.quantile import quantile
 
 SEARCHED_S = 2.5e-3
 """Regions of a few rows; what lasts longer is no pulse, though many may follow each other."""
@@ -78,9 +79,9 @@ def find_pulses(samples: NDArray[np.complex64], sample_rate_hz: float) -> Pulses
     power = samples.real**2 + samples.imag**2
     smooth = power[1:] + power[:-1]
     peak = float(smooth.max())
-    if peak < ABOVE_MEAN * float(smooth.mean()):
+    if peak < ABOVE_MEAN * float(np.add.reduce(smooth)) / len(smooth):
         return None
-    noise = float(np.median(smooth)) * MEDIAN_TO_MEAN
+    noise = quantile(smooth, 0.5) * MEDIAN_TO_MEAN
     if peak < PEAK_RATIO * noise:
         return None
     above = smooth > max(LEVEL * peak, NOISE_LEVEL * noise)
