@@ -6,12 +6,26 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
-__all__ = ["BaseModel", "ConfigDict", "Field", "TableError", "Wrong", "check_table", "model_validator", "table_schema"]
+__all__ = [
+    "BaseModel",
+    "ConfigDict",
+    "Field",
+    "TableError",
+    "Wrong",
+    "check_table",
+    "model_validator",
+    "read_json",
+    "table_schema",
+]
 
+Model = TypeVar("Model", bound=BaseModel)
+
+LONGEST_KEY = 64
+"""Of a key that somebody sent, no more is said again."""
 WrongKind = Literal["missing", "unknown", "check", "type"]
 KINDS: dict[str, WrongKind] = {
     "missing": "missing",
@@ -89,6 +103,32 @@ def check_table(kind: type[Any], table: Mapping[str, object]) -> object:
         raise TableError(wrongs) from None
     made: object = checked.table
     return made
+
+
+def read_json(kind: type[Model], data: bytes) -> Model:
+    """Read a message from another program.
+
+    Raises
+    ------
+    ValueError
+        If it is not one; the text names every key that is wrong, in one line.
+    """
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError as error:
+        known = ", ".join(field.alias or name for name, field in kind.model_fields.items())
+        raise ValueError("; ".join(_said(item, known) for item in error.errors(include_url=False))) from None
+
+
+def _said(item: Mapping[str, Any], known: str) -> str:
+    """One fault of JSON, without a word of what it holds but its keys."""
+    key = ascii(".".join(map(str, item["loc"])))[1:-1][:LONGEST_KEY]
+    if item["type"] == "extra_forbidden":
+        return f"{key}: is not known here; known are {known}"
+    if item["type"] == "missing":
+        return f"{key}: is missing"
+    text = str(item["ctx"]["error"]) if item["type"] == "value_error" else str(item["msg"])
+    return f"{key}: {text}" if key else text
 
 
 def table_schema(kind: type[Any]) -> tuple[dict[str, Any], dict[str, Any]]:

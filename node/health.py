@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from node.commands import CommandInbox
 from node.host import ProcessorMeter, host_state
 from node.inbox import LONGEST_STALL_S, RESULTS_HELD
 from node.messages import (
@@ -116,6 +117,7 @@ class HealthMeter:
         results_waiting: int,
         tracks: int,
         latency_ms: float | None,
+        commands: CommandInbox | None = None,
     ) -> HealthMessage:
         """How the node feels now; the processor's share is since the last call."""
         host = host_state(self._folder)
@@ -137,6 +139,10 @@ class HealthMeter:
             )
             for module in desk.modules
         ]
+        queues.append(QueueHealth(name="results", depth=results_waiting, capacity=RESULTS_HELD, dropped=0))
+        if commands is not None:
+            waiting, capacity = commands.waiting, commands.capacity
+            queues.append(QueueHealth(name="commands", depth=waiting, capacity=capacity, dropped=commands.dropped))
         return HealthMessage(
             node_id=self._node_id,
             boot_id=self._boot_id,
@@ -158,7 +164,7 @@ class HealthMeter:
             position=_position(desk),
             picture=None if desk.picture is None else PictureHealth(**asdict(desk.picture)),
             modules=tuple(_module(module) for module in desk.modules),
-            queues=(*queues, QueueHealth(name="results", depth=results_waiting, capacity=RESULTS_HELD, dropped=0)),
+            queues=tuple(queues),
             sinks=tuple(
                 SinkHealth(
                     name=sink.name,
@@ -197,7 +203,7 @@ class HealthMeter:
 
 
 def _module(module: ModuleStatus) -> ModuleHealth:
-    link, read = module.link, module.link.module
+    link, read, uart = module.link, module.link.module, module.link.uart
     return ModuleHealth(
         name=module.name,
         state=module.state,
@@ -215,6 +221,10 @@ def _module(module: ModuleStatus) -> ModuleHealth:
         reopenings=max(0, link.opens - 1),
         losses=link.losses,
         stalls=link.stalls,
+        uart_overruns=None if uart is None else uart.overruns,
+        uart_buffer_overruns=None if uart is None else uart.buffer_overruns,
+        uart_framing_errors=None if uart is None else uart.framing,
+        uart_parity_errors=None if uart is None else uart.parity,
         last_bytes=None if link.last_bytes_ns is None else rfc3339(link.last_bytes_ns),
         last_error=module.fault,
     )

@@ -8,6 +8,8 @@ import uuid
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32, the alphabet of ULIDs (github.com/ulid/spec)."""
 ULID_LENGTH = 26
+TIME_LENGTH = 10
+"""Of its characters, those that say the time."""
 NAMESPACE = uuid.UUID("6f3c1a52-0b7e-5a0d-9a34-5d7f0c2be815")
 """Namespace of every UUID derived here: drawn once, never to change."""
 RANDOM_BITS = 80
@@ -34,6 +36,19 @@ def ulid(time_ns: int, seed: str) -> str:
 def track_ulid(node_name: str, first_ns: int, key: str) -> str:
     """Identifier of a track: from the node, the time of the first evidence and what it was heard on."""
     return ulid(first_ns, f"track|{node_name}|{first_ns}|{key}")
+
+
+def alert_ulid(track_id: str, number: int = 0) -> str:
+    """Identifier of the alert for a track: it sorts by the track's first evidence, as the track's own does.
+
+    Parameters
+    ----------
+    track_id
+        ULID of the track that the alert was raised for.
+    number
+        Counts on where the alert of this number goes on for something else.
+    """
+    return track_id[:TIME_LENGTH] + ulid(0, f"alert|{track_id}|{number}")[TIME_LENGTH:]
 
 
 def node_uuid(site: str, name: str) -> str:

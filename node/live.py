@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dsp.units import to_ns
+from node.alerts import AlertBook
+from node.command_desk import Actions, CommandDesk
+from node.commands import CommandInbox, Speaker
 from node.health import HealthMeter, node_state
 from node.inbox import ResultInbox
-from node.messages import HealthMessage, Message, MessageMaker, StatusMessage
+from node.messages import HealthMessage, Message, MessageMaker, StatusMessage, TrackMessage
 from node.messages_node import NodeState
 from node.pipeline import BlockResult, PipelineCounters, Step
 from node.runtime import RadioRunner
@@ -75,6 +78,8 @@ class LiveNode:
         Where the service supervisor listens.
     desk
         Works through what serial modules say; keeps place and time.
+    commands
+        Where commands wait; None: there are none.
     """
 
     def __init__(
@@ -88,6 +93,7 @@ class LiveNode:
         settings: LiveSettings,
         notifier: ServiceNotifier,
         desk: ContactDesk | None = None,
+        commands: CommandInbox | None = None,
     ) -> None:
         self._maker = maker
         self._tracker = tracker
@@ -98,6 +104,12 @@ class LiveNode:
         self._settings = settings
         self._notifier = notifier
         self._desk = desk or ContactDesk((), maker)
+        self._alerts = AlertBook()
+        self._inbox = commands
+        self._commands: CommandDesk | None = None
+        if commands is not None:
+            actions = Actions(self._desk.set_affiliation, self._tell_health, self._tell_tracks)
+            self._commands = CommandDesk(commands, Speaker(maker.node.uuid, maker.boot_id), actions)
         self._timed = {radio.name for radio in radios if radio.host_time}
         self._started_s = time.monotonic()
         self._said: tuple[str, str | None] | None = None
@@ -120,6 +132,8 @@ class LiveNode:
                 self._take(result)
             elif time.monotonic() - self._heard_s > IDLE_S:
                 self._pass_time()
+            if self._commands is not None:
+                self._commands.work()
             self._publish_all(self._desk.messages())
             self._say_status()
             now_s = time.monotonic()
@@ -218,13 +232,28 @@ class LiveNode:
             results_waiting=self._results.waiting,
             tracks=len(self._tracks) + desk.tracks,
             latency_ms=self._latency_ms,
+            commands=self._inbox,
         )
+
+    def _tell_health(self) -> None:
+        self._publish(self._health())
+
+    def _tell_tracks(self) -> int:
+        messages = self._desk.again()
+        self._publish_all(messages)
+        return len(messages)
 
     def _publish_all(self, messages: Sequence[Message]) -> None:
         for message in messages:
             self._publish(message)
 
     def _publish(self, message: Message) -> None:
+        self._hand_out(message)
+        if isinstance(message, TrackMessage):
+            for alert in self._alerts.hear(message):
+                self._hand_out(alert)
+
+    def _hand_out(self, message: Message) -> None:
         for sink in list(self._sinks):
             try:
                 sink.publish(message)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from node.messages_alert import ALERT_SCHEMA, AlertMessage
 from node.messages_base import Wire, rfc3339
+from node.messages_command import RESPONSE_SCHEMA, CommandResponse
 from node.messages_maker import MessageMaker, NodeIdentity, severity
 from node.messages_node import (
     HEALTH_SCHEMA,
@@ -28,6 +30,8 @@ from node.messages_track import TRACK_SCHEMA, ModelInfo, NodeInfo, TrackMessage
 
 __all__ = [
     "SCHEMAS",
+    "AlertMessage",
+    "CommandResponse",
     "HealthMessage",
     "InfoMessage",
     "Message",
@@ -54,21 +58,23 @@ __all__ = [
     "track_schema",
 ]
 
-Message = TrackMessage | RemoteIdMessage | StatusMessage | InfoMessage | HealthMessage
+Message = TrackMessage | AlertMessage | RemoteIdMessage | StatusMessage | InfoMessage | HealthMessage
 
 SCHEMAS: dict[str, type[Wire]] = {
     TRACK_SCHEMA: TrackMessage,
+    ALERT_SCHEMA: AlertMessage,
     REMOTE_ID_SCHEMA: RemoteIdMessage,
     STATUS_SCHEMA: StatusMessage,
     INFO_SCHEMA: InfoMessage,
     HEALTH_SCHEMA: HealthMessage,
+    RESPONSE_SCHEMA: CommandResponse,
 }
-"""Every message by the name in its ``schema`` field."""
+"""Everything a node says, by the name in its ``schema`` field."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def to_json(message: Message) -> bytes:
+def to_json(message: Message | CommandResponse) -> bytes:
     """A message as compact JSON in UTF-8, one line, keys in the order of the model.
 
     The same message gives the same bytes. Nothing is left out: what is not known is ``null``, and so is a number that

@@ -39,6 +39,11 @@ def rfc3339(time_ns: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + f".{moment.microsecond // 1000:03d}Z"
 
 
+def milliseconds_of(moment: str) -> int:
+    """Unix time in milliseconds of what ``rfc3339`` has written."""
+    return (datetime.fromisoformat(moment) - EPOCH) // timedelta(milliseconds=1)
+
+
 class Wire(BaseModel):
     """Base of everything that goes over the wire.
 

@@ -124,7 +124,9 @@ class MessageMaker:
             last_seen=rfc3339(track.last_ns),
             end_reason=change.end_reason,
             classification=classification_info(track),
-            identity=IdentityInfo(),
+            identity=IdentityInfo()
+            if assessment is None
+            else IdentityInfo(affiliation=assessment.affiliation, basis=assessment.basis),
             decoy=DecoyInfo()
             if assessment is None
             else DecoyInfo(score=share(assessment.decoy_score), reasons=assessment.decoy_reasons),

@@ -52,6 +52,7 @@ class InfoMessage(Wire):
     labels: tuple[str, ...] = Field(description="what it can tell apart")
     model: ModelInfo | None
     schemas: tuple[str, ...] = Field(description="messages it sends")
+    commands: tuple[str, ...] = Field(default=(), description="verbs it takes over MQTT")
 
 
 class StopHealth(Wire):
@@ -113,6 +114,12 @@ class ModuleHealth(Wire):
     reopenings: int = 0
     losses: int = Field(default=0, description="times the port was lost while open")
     stalls: int = Field(default=0, description="times it was opened anew because nothing came")
+    uart_overruns: int | None = Field(
+        default=None, description="bytes the chip lost; null where the port's driver does not count: a feed, a terminal"
+    )
+    uart_buffer_overruns: int | None = Field(default=None, description="bytes the kernel lost: the node was too slow")
+    uart_framing_errors: int | None = Field(default=None, description="bytes without a stop bit: wrong rate, noise")
+    uart_parity_errors: int | None = None
     last_bytes: Timestamp | None = None
     last_error: str | None = None
 

@@ -11,9 +11,10 @@ from firmware_bridge.contacts import Contact, PositionFix, RemoteIdContact
 from firmware_bridge.position.node_position import NodePlace, distance_m
 from node.clock import clock_state
 from node.fusion.fusion import Fusion
-from node.fusion.picture import Assessment, FusedChange, FusedTrack, FusionCounters
+from node.fusion.picture import Affiliation, Assessment, FusedChange, FusedTrack, FusionCounters
 from node.messages import InfoMessage, Message, MessageMaker
 from node.modules import ModuleRunner, ModuleStatus
+from node.radio_book import RadioBook
 from node.serial_place import NodeWhereabouts
 from node.tracking.track import TrackChange
 
@@ -89,6 +90,8 @@ class ContactDesk:
         self._said: NodePlace | None = self._whereabouts.place(clock_ns())
         self._slowest_ms: float | None = None
         self._live: dict[str, FusedTrack] = {}
+        self._radio = RadioBook()
+        self._spoken_on: list[str] = []
 
     @property
     def has_modules(self) -> bool:
@@ -125,13 +128,34 @@ class ContactDesk:
         return [f"serial-{module.name}" for module in self._modules if not module.stop()]
 
     def hear(self, change: TrackChange) -> None:
-        """Take a change of a radio track into the picture."""
+        """Take a change of a radio track, into the picture too."""
+        self._radio.hear(change)
         if self._fusion is not None:
             self._pending += self._guarded(lambda fusion: _heard(fusion, change))
 
     def assessment(self, track_id: str) -> Assessment | None:
-        """What the picture makes of a radio track."""
-        return None if self._fusion is None else self._fusion.assess_rf(track_id)
+        """What the picture, or an operator, makes of a radio track."""
+        return self._radio.assessment(track_id, None if self._fusion is None else self._fusion.assess_rf(track_id))
+
+    def set_affiliation(self, track_id: str, affiliation: Affiliation, by: str, why: str) -> bool:
+        """Take an operator's word on a live track of any kind; its message comes with the next ``messages``."""
+        of_radio = self._radio.set_affiliation(track_id, affiliation, by, why)
+        of_picture = self._fusion is not None and self._fusion.set_affiliation(track_id, affiliation, by, why)
+        if of_radio and not of_picture:
+            self._spoken_on.append(track_id)
+        return of_radio or of_picture
+
+    def again(self) -> list[Message]:
+        """Every live track as an update: those of the picture, then the radio's."""
+        now_ns = self._clock_ns()
+        told: list[Message] = [
+            self._maker.fused(FusedChange("update", track, now_ns)) for track in list(self._live.values())
+        ]
+        return told + self._said_again(self._radio.live)
+
+    def _said_again(self, track_ids: Sequence[str]) -> list[Message]:
+        alive = [track_id for track_id in track_ids if track_id in self._radio.live]
+        return [self._maker.track(self._radio.again(one), None, self.assessment(one)) for one in alive]
 
     def close(self) -> list[Message]:
         """Work through what is left; the tracks of the picture end."""
@@ -155,6 +179,8 @@ class ContactDesk:
             pending, self._pending = self._pending, []
             messages += self._told([*pending, *self._guarded(lambda fusion: fusion.advance(now_ns))])
             now_ns = self._clock_ns()
+        spoken_on, self._spoken_on = self._spoken_on, []
+        messages += self._said_again(spoken_on)
         for contact in contacts:
             late_ms = max(0.0, (now_ns - contact.time_ns) / NS_PER_MS)
             self._slowest_ms = max(late_ms, self._slowest_ms or 0.0)

@@ -15,6 +15,7 @@ from dsp.protocols import LABELS
 from models.classifier import UNKNOWN
 from models.onnx import OnnxClassifier, load_classifier
 from node.cli import version
+from node.commands import CommandInbox
 from node.config import NodeConfig
 from node.fusion.friends import verified_list
 from node.fusion.fusion import Fusion
@@ -69,8 +70,9 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
     interval_s = config.live.health_interval_s
     meter = HealthMeter(identity, maker.boot_id, software, interval_s, config.data_folders[0])
     settings = [one for one in (config.mqtt, config.jsonl, config.console) if one is not None]
-    sinks = open_sinks(settings, SinkStart(identity, meter.will()))
     results = ResultInbox()
+    commands = CommandInbox(results.wake) if config.mqtt is not None and config.mqtt.commands else None
+    sinks = open_sinks(settings, SinkStart(identity, meter.will(), commands))
     radios = [
         RadioRunner(
             radio.name,
@@ -89,7 +91,7 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
     for sink in sinks:
         sink.publish(info())
     tracker = Tracker(config.tracker, identity.name)
-    node = LiveNode(maker, tracker, radios, results, sinks, meter, config.live, ServiceNotifier(), desk)
+    node = LiveNode(maker, tracker, radios, results, sinks, meter, config.live, ServiceNotifier(), desk, commands)
     return node.run(stop)
 
 
@@ -163,6 +165,7 @@ def _info(config: NodeConfig, maker: MessageMaker, software: str, classifiers: S
         labels=(*LABELS, UNKNOWN_HOPPER, UNKNOWN),
         model=None if model is None else ModelInfo(name=model.name, version=model.version, sha256=model.sha256),
         schemas=tuple(SCHEMAS),
+        commands=() if config.mqtt is None else config.mqtt.commands,
     )
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from node.fusion.frame import turned_deg
+from node.fusion.groups import Group
 from node.fusion.identity import Health
 from node.fusion.links import RadioLink
+from node.fusion.orders import latest, ordered_level
 from node.fusion.picture import Assessment, FusedChange, FusedTrack, Identity, SeverityLevel, Source
 from node.fusion.settings import NS_PER_S, FusionSettings, SensorMount
 
@@ -39,7 +41,7 @@ class LinkJudge:
     def judge(
         self,
         links: Sequence[RadioLink],
-        fused: Mapping[str, str | None],
+        fused: Mapping[str, Group],
         health: Mapping[str, Health],
         now_ns: int,
         *,
@@ -52,7 +54,7 @@ class LinkJudge:
         links
             All links.
         fused
-            Track each belongs to, by key.
+            Group each belongs to, by key.
         health
             Of the modules.
         now_ns
@@ -67,10 +69,11 @@ class LinkJudge:
             self.assessments.pop(gone, None)
         for link in links:
             track_id = link.track.track_id
-            into = fused.get(link.key)
+            group = fused.get(link.key)
+            into = None if group is None else group.track_id
             noted = self._noted.get(track_id)
             alone_since_ns = now_ns if noted is None or into is not None or object_seen else noted.alone_since_ns
-            found = self._assess(link, into, alone_since_ns, health, now_ns)
+            found = _ordered(self._assess(link, into, alone_since_ns, health, now_ns), link, group)
             self.assessments[track_id] = found
             if noted is not None and _differs(found, noted.told):
                 changes.append(FusedChange("update", _alone(link, found, now_ns), now_ns))
@@ -117,6 +120,16 @@ class LinkJudge:
         return Assessment(score, tuple(reasons), "advisory", (*heard, "no object where one should be seen"))
 
 
+def _ordered(found: Assessment, link: RadioLink, group: Group | None) -> Assessment:
+    """With what operators said of the link, or of what it is part of."""
+    word = None if group is None else group.word
+    order = latest(link.ordered, word and word.carried(found.fused_track_id))
+    if order is None or order.affiliation == "unknown":
+        return found
+    level, reasons = ordered_level(order, found.level, found.level_reasons)
+    return replace(found, level=level, level_reasons=reasons, affiliation=order.affiliation, basis=(order.basis,))
+
+
 def covered_share(mounts: Sequence[SensorMount]) -> float:
     """Share of all bearings that lie in a field of view."""
     seen = {
@@ -139,6 +152,7 @@ def _differs(found: Assessment, told: Assessment) -> bool:
     return (
         found.level != told.level
         or found.fused_track_id != told.fused_track_id
+        or (found.affiliation, found.basis) != (told.affiliation, told.basis)
         or not math.isclose(found.decoy_score or 0.0, told.decoy_score or 0.0, abs_tol=0.05)
     )
 
@@ -148,7 +162,8 @@ def _alone(link: RadioLink, found: Assessment, now_ns: int) -> FusedTrack:
     track = link.track
     return FusedTrack(
         track_id=track.track_id, kind="rf_emission", first_ns=track.first_ns, last_ns=link.last_ns,
-        object_type="unknown", object_confidence=0.0, identity=Identity(), decoy_score=found.decoy_score,
+        object_type="unknown", object_confidence=0.0, identity=Identity(found.affiliation, found.basis),
+        decoy_score=found.decoy_score,
         decoy_reasons=found.decoy_reasons, level=found.level, level_reasons=found.level_reasons, lat_deg=None,
         lon_deg=None, altitude_m=None, ce_m=None, speed_mps=None, heading_deg=None, vertical_mps=None, range_m=None,
         bearing_deg=None, elevation_deg=None, height_m=None, claimed=False,

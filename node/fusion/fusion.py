@@ -15,6 +15,7 @@ from node.fusion.identity import Health, Surroundings
 from node.fusion.links import LinkBook
 from node.fusion.measure import Measurement, camera_measurement, radar_measurement
 from node.fusion.objects import ObjectTracker
+from node.fusion.orders import Order
 from node.fusion.picture import Affiliation, Assessment, FusedChange, FusionCounters
 from node.fusion.planes import AircraftBook
 from node.fusion.plausible import plausible_aircraft, plausible_claim
@@ -73,6 +74,7 @@ class Fusion:
         self._known: tuple[str, ...] = ()
         self._swarm: frozenset[str] = frozenset()
         self._counts = FusionCounters()
+        self._orders = 0
 
     # --- in ----------------------------------------------------------------------------------------------------
 
@@ -123,14 +125,17 @@ class Fusion:
         """Say where the node is now; objects stay where they are relative to it."""
         self._frame = LocalFrame(lat_deg, lon_deg, altitude_m)
 
-    def set_affiliation(self, track_id: str, affiliation: Affiliation, by: str) -> bool:
-        """Take an operator's word on a track; false where there is no such track. ``unknown`` takes it back."""
-        group = next((group for group in self._grouping.groups if group.track_id == track_id), None)
-        if group is None:
-            return False
-        group.ordered = None if affiliation == "unknown" else (affiliation, by)
-        group.told_ns = 0
-        return True
+    def set_affiliation(self, track_id: str, affiliation: Affiliation, by: str, why: str = "") -> bool:
+        """Take an operator's word on a track, of the picture or of the radio; false where there is no such track.
+
+        The later word holds; ``unknown`` takes it back. What follows is told by the next step.
+        """
+        self._orders += 1
+        order = Order(affiliation, by, why, self._orders)
+        link = self._links.links.get(track_id)
+        if link is not None:
+            link.ordered = order
+        return self._grouping.take_order(track_id, order) or link is not None
 
     # --- out ---------------------------------------------------------------------------------------------------
 
@@ -201,9 +206,7 @@ class Fusion:
         self._waiting = [one for one in self._waiting if one.time_ns <= time_ns + AHEAD_NS]
         self._radio = [replace(one, time_ns=min(one.time_ns, time_ns)) for one in self._radio]
         self._health = {name: replace(one, since_ns=min(one.since_ns, time_ns)) for name, one in self._health.items()}
-        for link in self._links.links.values():
-            link.first_ns, link.last_ns = min(link.first_ns, time_ns), min(link.last_ns, time_ns)
-            link.levels.clear()
+        self._links.set_back(time_ns)
 
     def _sort(self, contact: Contact) -> Measurement | None:
         self._counts = replace(self._counts, contacts=self._counts.contacts + 1)
@@ -277,7 +280,7 @@ class Fusion:
         )
         for group in self._grouping.groups:
             changes += self._teller.tell(group, around, self._frame)
-        fused = {link.key: group.track_id for group in self._grouping.groups for link in group.links}
+        fused = {link.key: group for group in self._grouping.groups for link in group.links}
         seen = any(
             group.object is not None and not group.object.birdlike and group.aircraft is None
             for group in self._grouping.groups

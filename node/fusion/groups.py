@@ -15,7 +15,8 @@ from node.fusion.assign import FORBIDDEN, assigned
 from node.fusion.association import Score, link_claim, link_object, object_aircraft, object_claim
 from node.fusion.claims import Claim
 from node.fusion.links import RadioLink
-from node.fusion.picture import Affiliation, FusedTrack, SeverityLevel
+from node.fusion.orders import CARRIED, Order, latest, more_cautious
+from node.fusion.picture import FusedTrack, SeverityLevel
 from node.fusion.planes import Aircraft
 from node.fusion.settings import FusionSettings
 
@@ -65,8 +66,10 @@ class Group:
     """Since when a radar should see what claims to be there, and does not."""
     suspect_reasons: tuple[str, ...] = ()
     """A claim once found out stays suspect while it lives."""
-    ordered: tuple[Affiliation, str] | None = None
-    """Affiliation that an operator gave, and who."""
+    ordered: Order | None = None
+    """What an operator said of it."""
+    spoken_on: bool = False
+    """Whether an operator said something since it was last told."""
     merged_from: list[str] = field(default_factory=list)
     split_from: str | None = None
 
@@ -75,6 +78,17 @@ class Group:
         """All sources."""
         found: list[Part] = [part for part in (self.object, self.claim, self.aircraft) if part is not None]
         return [*found, *self.links]
+
+    @property
+    def word(self) -> Order | None:
+        """What holds of all that operators said of it and of its links; None where nothing does."""
+        carried = (
+            link.ordered.carried(link.track.track_id)
+            for link in self.links
+            if link.ordered is not None and link.ordered.affiliation in CARRIED
+        )
+        found = latest(self.ordered, *carried)
+        return None if found is None or found.affiliation == "unknown" else found
 
     @property
     def anchor(self) -> Part:
@@ -136,6 +150,17 @@ class Grouping:
             group.scores = {part.key: scores[part.key] for part in group.parts if part.key in scores}
         self._place_links(wanted, links, now_ns)
         return self._settle(wanted, absorbed)
+
+    def take_order(self, track_id: str, order: Order) -> bool:
+        """Take an operator's word on a track, or on a radio link that belongs to one; false where there is none."""
+        for group in self.groups:
+            if group.track_id == track_id:
+                group.ordered, group.spoken_on = order, True
+                return True
+            if any(link.track.track_id == track_id for link in group.links):
+                group.spoken_on = True
+                return True
+        return False
 
     def _told(self, part: Part) -> bool:
         home = self._homes.get(part.key)
@@ -232,7 +257,7 @@ class Grouping:
             into = next((group for group, homes in zip(settled, origins, strict=True) if old in homes), None)
             if into is not None and old.track_id is not None:
                 into.merged_from = [*into.merged_from, old.track_id][-8:]
-                into.ordered = into.ordered or old.ordered
+                into.ordered = more_cautious(into.ordered, old.ordered and old.ordered.carried(old.track_id))
             ended.append(Ended(old, into))
         self.groups = settled
         self._homes = {part.key: group for group in settled for part in group.parts}
@@ -241,7 +266,11 @@ class Grouping:
     def _new(self, homes: list[Group]) -> Group:
         self._count += 1
         group = Group(self._count)
-        group.split_from = next((home.track_id for home in homes if home.track_id is not None), None)
+        origin = next((home for home in homes if home.track_id is not None), None)
+        if origin is not None:
+            group.split_from = origin.track_id
+            if origin.ordered is not None and origin.ordered.affiliation in CARRIED:
+                group.ordered = origin.ordered.carried(origin.track_id)
         return group
 
 

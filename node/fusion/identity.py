@@ -72,8 +72,8 @@ def identify(group: Group, object_type: ObjectType, around: Surroundings) -> Ide
     elif group.aircraft is not None:
         basis = (f"ADS-B of {group.aircraft.name}",)
     contact = claim.contact if claim is not None else None
-    if group.ordered is not None:
-        affiliation, basis = group.ordered[0], (f"said by {group.ordered[1]}", *basis)
+    if (word := group.word) is not None:
+        affiliation, basis = word.affiliation, (word.basis, *basis)
     else:
         affiliation = "assumed_friend" if friendly else "unknown"
     return Identity(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
+from node.fusion.orders import Order
 from node.fusion.settings import FusionSettings
 from node.tracking.track import Track, TrackChange
 
@@ -21,6 +22,8 @@ class RadioLink:
     first_ns: int
     last_ns: int
     levels: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=LEVELS_KEPT))
+    ordered: Order | None = None
+    """What an operator said of it."""
 
     @property
     def key(self) -> str:
@@ -40,6 +43,12 @@ class LinkBook:
         self._settings = settings
         self.links: OrderedDict[str, RadioLink] = OrderedDict()
         self.refused = 0
+
+    def set_back(self, time_ns: int) -> None:
+        """The clock was set back: nothing is later than now."""
+        for link in self.links.values():
+            link.first_ns, link.last_ns = min(link.first_ns, time_ns), min(link.last_ns, time_ns)
+            link.levels.clear()
 
     def take(self, change: TrackChange) -> RadioLink | None:
         """Take a change; the link that is over is given too, and forgotten."""

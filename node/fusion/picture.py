@@ -71,6 +71,9 @@ class Assessment:
     level: SeverityLevel
     level_reasons: tuple[str, ...]
     fused_track_id: str | None = None
+    affiliation: Affiliation = "unknown"
+    """Said by an operator or the centre of it, or of the fused track it belongs to."""
+    basis: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,24 @@ import math
 import numpy as np
 
 from node.fusion.groups import Group
+from node.fusion.orders import ordered_level
 from node.fusion.picture import LEVELS, Identity, ObjectType, SeverityLevel
 from node.fusion.settings import NS_PER_S, FusionSettings
-
-CALM = frozenset({"friend", "neutral", "assumed_friend"})
 
 
 def rule(
     group: Group, identity: Identity, object_type: ObjectType, settings: FusionSettings
 ) -> tuple[SeverityLevel, tuple[str, ...]]:
-    """The level by the rules, first that applies, with its reasons."""
+    """The level by the rules, first that applies, with its reasons; an operator's word goes before them."""
+    return ordered_level(group.word, *_measured(group, identity, object_type, settings))
+
+
+def _measured(
+    group: Group, identity: Identity, object_type: ObjectType, settings: FusionSettings
+) -> tuple[SeverityLevel, tuple[str, ...]]:
     one, links = group.object, group.links
-    if identity.affiliation == "hostile":
-        return "critical", ("hostile, says an operator",)
-    if identity.affiliation in CALM:
-        return "info", (f"{identity.affiliation.replace('_', ' ')}: {'; '.join(identity.basis[:1])}",)
+    if identity.affiliation == "assumed_friend":
+        return "info", (f"assumed friend: {'; '.join(identity.basis[:1])}",)
     if object_type == "aircraft" and group.aircraft is not None:
         return "info", (f"manned aircraft {group.aircraft.name}",)
     if object_type in {"bird", "ballistic", "ground"}:
@@ -56,8 +59,11 @@ def rule(
 
 
 def settle(group: Group, level: SeverityLevel, reasons: tuple[str, ...], now_ns: int, fall_s: float) -> None:
-    """Take the level of the rules into the group: up at once, down when it has been lower for so long."""
-    if group.track_id is None or LEVELS.index(level) >= LEVELS.index(group.level):
+    """Take the level of the rules into the group: up at once, down when it has been lower for so long.
+
+    After an operator's word it counts at once either way.
+    """
+    if group.track_id is None or group.spoken_on or LEVELS.index(level) >= LEVELS.index(group.level):
         group.level, group.level_reasons, group.lower_since_ns = level, reasons, None
         return
     if group.lower_since_ns is None:

@@ -60,10 +60,10 @@ class Teller:
             group.track_id = track_ulid(self._node_name, first_ns, f"fused|{group.anchor.key}|{group.number}")
         track = told_track(group, group.track_id, object_type, confidence, identity, motion, frame, now_ns)
         if new:
-            group.told, group.told_ns = track, now_ns
+            group.told, group.told_ns, group.spoken_on = track, now_ns, False
             return [FusedChange("new", track, now_ns)]
-        if self._due(group, track, now_ns):
-            group.told, group.told_ns = track, now_ns
+        if group.spoken_on or self._due(group, track, now_ns):
+            group.told, group.told_ns, group.spoken_on = track, now_ns, False
             return [FusedChange("update", track, now_ns)]
         return []
 
@@ -98,7 +98,7 @@ class Teller:
 
 def _looks_due(group: Group, now_ns: int) -> bool:
     """A told group is judged anew twice a second: the rules look over seconds."""
-    return group.told_ns == 0 or (now_ns + group.number * STEP_NS) % LOOK_NS == 0
+    return group.spoken_on or (now_ns + group.number * STEP_NS) % LOOK_NS == 0
 
 
 def _first_ns(part: AirObject | Claim | Aircraft) -> int:

@@ -10,8 +10,10 @@ import time
 from contextlib import suppress
 from random import SystemRandom
 
+from node.commands import CommandInbox, CommandReader, Speaker
 from node.messages import Message, NodeIdentity, StatusMessage, to_json
 from node.sinks import SinkClosed, SinkStatus
+from node.sinks.mqtt_commands import CommandIntake
 from node.sinks.mqtt_connection import Connected, Lost, MqttConnection, MqttUnavailable, Publication
 from node.sinks.mqtt_faults import describe_no_greeting
 from node.sinks.mqtt_outbox import Outbox
@@ -36,10 +38,11 @@ class MqttSink:
     """Publishes messages with quality of service 1 and keeps them while the broker is away.
 
     Topics below ``{base}/{site}/{name}/``: ``event`` has every track message, not retained; ``track/{id}`` the latest
-    state of a live track, retained, cleared when it ends; ``status`` (with last will), ``info`` and ``health`` are
-    retained. After every connect status, info and the states of live tracks are published anew and what the broker
-    still retains of tracks that are over is cleared; events that waited follow in their order, flagged ``backfill``.
-    An event may arrive twice: de-duplicate by ``(node_id, boot_id, seq)``.
+    state of a live track, retained, cleared when it ends; ``alert/{id}`` that of an active alert, its end not retained;
+    ``status`` (with last will), ``info`` and ``health`` are retained. After every connect status, info and the states
+    of live tracks and active alerts are published anew and what the broker still retains of those that are over is
+    cleared; events that waited follow in their order, flagged ``backfill``. An event may arrive twice: de-duplicate by
+    ``(node_id, boot_id, seq)``. ``cmd/{verb}`` is answered at ``rsp/{verb}``.
 
     Parameters
     ----------
@@ -49,15 +52,28 @@ class MqttSink:
         Who speaks; part of the topics.
     last_will
         What the broker says when the node is gone without a word; its state is ``offline``.
+    commands
+        Takes what clients ask for at ``cmd/{verb}``, as far as the settings allow it; None: they cannot ask.
     """
 
-    def __init__(self, settings: MqttSettings, node: NodeIdentity, last_will: StatusMessage) -> None:
+    def __init__(
+        self,
+        settings: MqttSettings,
+        node: NodeIdentity,
+        last_will: StatusMessage,
+        commands: CommandInbox | None = None,
+    ) -> None:
         self._settings = settings
         self._topics = Topics(settings.base, node.site, node.name)
         self._client_id = settings.client_id or f"skypicket-{node.site}-{node.name}"
         self._last_will = last_will
         self._outbox = Outbox(settings)
         self._refusals = Refusals()
+        self._intake: CommandIntake | None = None
+        if commands is not None and settings.commands:
+            speaker = Speaker(last_will.node_id, last_will.boot_id)
+            reader = CommandReader(speaker, settings.commands, commands)
+            self._intake = CommandIntake(self._topics, reader, self._outbox, self._wake)
         self._wake_in, self._wake_out = socket.socketpair()
         for end in (self._wake_in, self._wake_out):
             end.settimeout(0.0)
@@ -179,7 +195,15 @@ class MqttSink:
             for event in connection.step(min(left_s, STEP_S), self._wake_out):
                 if isinstance(event, Connected):
                     self._error, self._logged = None, None
-                    session = MqttSession(connection, event, settings, self._topics, self._outbox, self._refusals)
+                    session = MqttSession(
+                        connection,
+                        event,
+                        settings,
+                        self._topics,
+                        self._outbox,
+                        self._refusals,
+                        self._intake,
+                    )
                     self._connected = True
                     log.info("%s: connected, %d events wait", settings.address, self._outbox.waiting)
                     return session

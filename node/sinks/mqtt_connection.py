@@ -149,10 +149,13 @@ class MqttConnection:
         properties = self._properties(PacketTypes.PUBLISH, what)
         return self._client.publish(what.topic, what.payload, what.qos, what.retain, properties).mid
 
-    def subscribe(self, topic: str, qos: int = 0) -> int:
-        """Ask for messages; give the number that the answer will have."""
+    def subscribe(self, topic: str, qos: int = 0, *, as_published: bool = False) -> int:
+        """Ask for messages, in MQTT 5 on request with the retain flag they were published with; give the number that
+        the answer will have.
+        """
         if self._is_v5:
-            number = self._client.subscribe(topic, options=SubscribeOptions(qos=qos))[1]
+            options = SubscribeOptions(qos=qos, retainAsPublished=as_published)
+            number = self._client.subscribe(topic, options=options)[1]
         else:
             number = self._client.subscribe(topic, qos)[1]
         return -1 if number is None else number
@@ -213,6 +216,8 @@ class MqttConnection:
             properties.WillDelayInterval = delay_s
         if what.schema:
             properties.UserProperty = ("schema", what.schema)
+        if what.correlation is not None:
+            properties.CorrelationData = what.correlation
         if what.late:
             properties.UserProperty = ("backfill", "true")
         return properties
@@ -267,7 +272,17 @@ class MqttConnection:
         self._events.append(Subscribed(number, all(int(reason.value) < FAILURE for reason in reasons)))
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        self._events.append(Arrived(message.topic, bytes(message.payload), bool(message.retain)))
+        said = message.properties
+        self._events.append(
+            Arrived(
+                message.topic,
+                bytes(message.payload),
+                bool(message.retain),
+                getattr(said, "MessageExpiryInterval", None),
+                getattr(said, "ResponseTopic", None),
+                getattr(said, "CorrelationData", None),
+            )
+        )
 
     def _on_log(self, _client: paho.Client, _data: Any, level: int, text: str) -> None:
         if level == LogLevel.MQTT_LOG_ERR:

@@ -19,6 +19,8 @@ class Publication:
         As MQTT has them; the expiry is left out in 3.1.1.
     late
         Whether it waited for this connection; flagged by the user property ``backfill``.
+    correlation
+        Correlation data of the request that it answers; left out in 3.1.1.
     """
 
     topic: str
@@ -28,6 +30,7 @@ class Publication:
     retain: bool = False
     expiry_s: int | None = None
     late: bool = False
+    correlation: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,14 @@ class Subscribed:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A message to us."""
+    """A message to us; the rest is of MQTT 5 alone."""
 
     topic: str
     payload: bytes
     retained: bool
+    expiry_s: int | None = None
+    response_topic: str | None = None
+    correlation: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

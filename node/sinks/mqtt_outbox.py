@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
 from node.messages import (
+    AlertMessage,
+    CommandResponse,
     HealthMessage,
     InfoMessage,
     Message,
@@ -16,13 +20,16 @@ from node.messages import (
     to_json,
 )
 from node.sinks.mqtt_settings import MqttSettings
-from node.sinks.mqtt_topics import EVENT, HEALTH, INFO, REMOTE_ID, STATUS, track_topic
+from node.sinks.mqtt_topics import ALERT_PREFIX, EVENT, HEALTH, INFO, REMOTE_ID, STATUS, alert_topic, track_topic
 from node.spool import RANK_DEAR, RANK_UPDATE, Spool
 
 MOST_STATES = 2_000
 """Retained topics remembered; beyond it the oldest track is forgotten here and expires at the broker."""
 INBOX_MESSAGES = 2_000
 """Events that may wait for the sender's thread, which is away for as long as a connection attempt takes."""
+ANSWERS_HELD = 128
+ANSWER_S = 60
+"""An answer that could not be delivered for so long is of no use."""
 EXPIRY_INTERVALS = 3
 """A health message outlives so many of its intervals."""
 
@@ -37,6 +44,17 @@ class State:
     qos: int
     expiry_s: int | None
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a command, for one full topic; it waits in memory, and not for long."""
+
+    topic: str
+    payload: bytes
+    schema: str
+    correlation: bytes | None
+    give_up_s: float
 
 
 class Outbox:
@@ -58,6 +76,8 @@ class Outbox:
         self._states: dict[str, State] = {}
         self._due: dict[str, None] = {}
         self._versions = 0
+        self._answers: deque[Answer] = deque()
+        self._answers_dropped = 0
         self.spool = Spool(settings.queue_messages, Path(settings.spool) if settings.spool else None)
 
     @property
@@ -68,13 +88,13 @@ class Outbox:
     @property
     def dropped(self) -> int:
         """Events for which there was no room."""
-        return self._inbox.dropped + self.spool.dropped
+        return self._inbox.dropped + self.spool.dropped + self._answers_dropped
 
     @property
     def is_empty(self) -> bool:
         """Whether everything has been delivered."""
         with self._lock:
-            return not self.waiting and not self._due
+            return not self.waiting and not self._due and not self._answers
 
     def put(self, message: Message) -> None:
         """Take a message."""
@@ -86,6 +106,12 @@ class Outbox:
                 self._inbox.add(EVENT, schema, rank, payload)
                 state = b"" if message.event == "end" else payload
                 self._set(track_topic(message.track_id), state, schema, 1, self._settings.track_expiry_s)
+            elif isinstance(message, AlertMessage):
+                topic = alert_topic(message.alert_id)
+                over = message.event == "end"
+                if over:  # also of one that nobody has heard of, because the broker was away
+                    self._inbox.add(topic, schema, RANK_DEAR, payload)
+                self._set(topic, b"" if over else payload, schema, 1, self._settings.track_expiry_s)
             elif isinstance(message, RemoteIdMessage):
                 self._inbox.add(REMOTE_ID, schema, RANK_UPDATE, payload)
             elif isinstance(message, StatusMessage):
@@ -107,6 +133,42 @@ class Outbox:
             oldest = next(known for known in self._states if known not in {STATUS, INFO, HEALTH})
             del self._states[oldest]
             self._due.pop(oldest, None)
+
+    def answer(self, response: CommandResponse, topics: tuple[str, ...], correlation: bytes | None) -> None:
+        """Take the answer to a command; where too many wait the oldest is dropped."""
+        payload, give_up_s = to_json(response), time.monotonic() + ANSWER_S
+        with self._lock:
+            for topic in topics:
+                self._answers.append(Answer(topic, payload, response.schema_name, correlation, give_up_s))
+            self._drop_answers()
+
+    def next_answer(self) -> Answer | None:
+        """An answer to send."""
+        with self._lock:
+            while self._answers:
+                answer = self._answers.popleft()
+                if time.monotonic() < answer.give_up_s:
+                    return answer
+                self._answers_dropped += 1
+            return None
+
+    def answer_lost(self, answer: Answer) -> None:
+        """The connection went before the broker had it."""
+        with self._lock:
+            self._answers.appendleft(answer)
+            self._drop_answers()
+
+    def _drop_answers(self) -> None:
+        while len(self._answers) > ANSWERS_HELD:
+            self._answers.popleft()
+            self._answers_dropped += 1
+
+    def renew_alerts(self) -> None:
+        """Alerts are due again: nothing else keeps them from expiring, and those of a dead node must."""
+        with self._lock:
+            for topic, state in self._states.items():
+                if topic.startswith(ALERT_PREFIX) and state.payload:
+                    self._due[topic] = None
 
     def take_in(self) -> None:
         """Move what has come into the spool, and make it last."""

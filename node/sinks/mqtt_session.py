@@ -6,6 +6,7 @@ import logging
 import time
 
 from node.messages import StatusMessage, rfc3339, to_json
+from node.sinks.mqtt_commands import CommandIntake
 from node.sinks.mqtt_connection import (
     Acknowledged,
     Arrived,
@@ -16,9 +17,10 @@ from node.sinks.mqtt_connection import (
     Subscribed,
 )
 from node.sinks.mqtt_faults import FOR_THIS_MESSAGE_ONLY, PACKET_TOO_LARGE, describe_reason
-from node.sinks.mqtt_outbox import Outbox, State
+from node.sinks.mqtt_outbox import ANSWER_S, Answer, Outbox, State
 from node.sinks.mqtt_settings import MqttSettings
-from node.sinks.mqtt_topics import ALL_TRACKS, EVENT, STATUS, Topics
+from node.sinks.mqtt_topics import ALL_COMMANDS, COMMAND_PREFIX, EVENT, STATUS, SWEPT, Topics
+from node.spool_store import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,10 @@ WINDOW = 20
 """Messages on their way without an acknowledgement, as most brokers allow."""
 REFUSED_RETRY_S = 30.0
 """What the broker has refused is tried again after so long: its access list or quota may be mended."""
+ANSWERS_AT_ONCE = 5
+"""Of the window, as much for answers to commands: nobody can ask so much that tracks have to wait."""
+RENEWALS = 3
+"""How often an alert is renewed within its time at the broker."""
 PACKET_OVERHEAD = 512
 """Bytes of topic and properties around a payload, at most."""
 FAREWELL_S = 1.0
@@ -71,6 +77,8 @@ class MqttSession:
         What waits.
     refusals
         Outlive the session.
+    intake
+        Takes commands; None: they are not asked for.
     """
 
     def __init__(
@@ -81,6 +89,7 @@ class MqttSession:
         topics: Topics,
         outbox: Outbox,
         refusals: Refusals,
+        intake: CommandIntake | None = None,
     ) -> None:
         self.connection = connection
         self.since_s = time.monotonic()
@@ -90,7 +99,10 @@ class MqttSession:
         self._outbox = outbox
         self._refusals = refusals
         self._states: dict[int, State] = {}
-        self._events: dict[int, int] = {}
+        self._events: dict[int, Waiting] = {}
+        self._answers: dict[int, Answer] = {}
+        self._intake = intake
+        self._renew_s = self.since_s
         self._refused_states: list[State] = []
         self._events_refused = False
         self._again_s = 0.0
@@ -99,25 +111,30 @@ class MqttSession:
         outbox.take_in()
         outbox.announce()
         self._late_until = outbox.spool.last_number
-        self._sweep = connection.subscribe(topics.full(ALL_TRACKS))
+        self._sweeps = {connection.subscribe(topics.full(swept)): swept for swept in SWEPT}
+        self._commands = -1
+        if intake is not None:
+            self._commands = connection.subscribe(topics.full(ALL_COMMANDS), qos=1, as_published=True)
         if not greeting.retain:
             log.warning("%s: the broker retains nothing: late subscribers see no status", settings.address)
 
     @property
     def _room(self) -> int:
-        return min(WINDOW, self._greeting.window) - len(self._states) - len(self._events)
+        return min(WINDOW, self._greeting.window) - len(self._states) - len(self._events) - len(self._answers)
 
     def send(self) -> None:
         """Send what waits, as far as the window allows: states first, then events in their order."""
         if self._refused_states or self._events_refused:
             self._retry_refused()
+        self._renew()
+        self._send_answers()
         while self._room > 0 and (state := self._outbox.next_state()) is not None:
             self._send_state(state)
         if self._events_refused:
             return
         for item in self._outbox.spool.next(max(0, self._room)):
             if self._is_too_large(item.payload):
-                self._give_up(item.number, PACKET_TOO_LARGE)
+                self._give_up(item, PACKET_TOO_LARGE)
                 continue
             number = self.connection.publish(
                 Publication(
@@ -129,28 +146,63 @@ class MqttSession:
                     late=item.number <= self._late_until,
                 )
             )
-            self._events[number] = item.number
+            self._events[number] = item
 
     def hear(self, event: Event) -> None:
         """Take what the broker says."""
         if isinstance(event, Acknowledged):
             self._acknowledge(event)
         elif isinstance(event, Arrived):
+            if self._intake is not None and self._intake.hear(event):
+                return
             if event.retained and event.payload and not self._outbox.knows(self._topics.below(event.topic)):
-                self.connection.publish(Publication(event.topic, b"", qos=0, retain=True))  # of a track that is over
-        elif isinstance(event, Subscribed) and event.number == self._sweep:
-            self.connection.unsubscribe(self._topics.full(ALL_TRACKS))
+                self.connection.publish(Publication(event.topic, b"", qos=0, retain=True))  # of what is over
+        elif isinstance(event, Subscribed):
+            if (swept := self._sweeps.pop(event.number, None)) is not None:
+                self.connection.unsubscribe(self._topics.full(swept))
+            elif event.number == self._commands and not event.granted:
+                where = self._topics.full(ALL_COMMANDS)
+                cure = "let it read there in the broker's access list, or set mqtt.commands = []"
+                self._refusals.add(
+                    COMMAND_PREFIX, f"{self._settings.address}: does not let the node read {where}; {cure}"
+                )
+
+    def _send_answers(self) -> None:
+        while self._room > 0 and len(self._answers) < ANSWERS_AT_ONCE:
+            answer = self._outbox.next_answer()
+            if answer is None:
+                return
+            number = self.connection.publish(
+                Publication(
+                    answer.topic,
+                    answer.payload,
+                    answer.schema,
+                    qos=min(1, self._greeting.highest_qos),
+                    expiry_s=ANSWER_S,
+                    correlation=answer.correlation,
+                )
+            )
+            self._answers[number] = answer
+
+    def _renew(self) -> None:
+        """Publish the alerts again before they expire at the broker."""
+        now_s = time.monotonic()
+        if now_s - self._renew_s >= self._settings.track_expiry_s / RENEWALS:
+            self._renew_s = now_s
+            self._outbox.renew_alerts()
 
     def lose(self) -> None:
         """The connection is lost: what was on its way waits again."""
         for state in [*self._states.values(), *self._refused_states]:
             self._outbox.state_lost(state)
+        for answer in reversed(self._answers.values()):
+            self._outbox.answer_lost(answer)
         self.connection.abort()
 
     def say_goodbye(self, last_will: StatusMessage, *, at_once: bool) -> bool:
         """Once all is delivered, or at once, say ``stopped`` and disconnect; whether that is done."""
         if self._farewell is None:
-            busy = self._states or self._events or not (self._events_refused or self._outbox.is_empty)
+            busy = self._states or self._events or self._answers or not (self._events_refused or self._outbox.is_empty)
             if busy and not at_once:
                 return False
             told = self._outbox.status() or last_will
@@ -188,7 +240,8 @@ class MqttSession:
         if event.number == self._farewell:
             self._farewell = -1
         state = self._states.pop(event.number, None)
-        number = self._events.pop(event.number, None)
+        item = self._events.pop(event.number, None)
+        answer = self._answers.pop(event.number, None)
         if state is not None:
             if event.refusal is None:
                 self._outbox.state_done(state)
@@ -197,12 +250,16 @@ class MqttSession:
                 self._complain(state.topic, event.refusal)
                 if event.refusal not in FOR_THIS_MESSAGE_ONLY:
                     self._refused_states.append(state)
-        elif number is not None:
+        elif answer is not None:
+            if event.refusal is not None:
+                log.warning("%s: refuses %s: %s", self._settings.address, answer.topic, describe_reason(event.refusal))
+                self._refusals.given_up += 1
+        elif item is not None:
             if event.refusal is None:
-                self._outbox.spool.done(number)
-                self._refusals.over(EVENT)
-            elif event.refusal in FOR_THIS_MESSAGE_ONLY:
-                self._give_up(number, event.refusal)
+                self._outbox.spool.done(item.number)
+                self._refusals.over(item.topic)
+            elif event.refusal in FOR_THIS_MESSAGE_ONLY or item.topic != EVENT:  # the feed does not wait for others
+                self._give_up(item, event.refusal)
             else:
                 self._complain(EVENT, event.refusal)
                 self._events_refused = True
@@ -217,10 +274,10 @@ class MqttSession:
             self._events_refused = False
             self._outbox.spool.rewind()
 
-    def _give_up(self, number: int, reason: int) -> None:
-        self._outbox.spool.done(number)
+    def _give_up(self, item: Waiting, reason: int) -> None:
+        self._outbox.spool.done(item.number)
         self._refusals.given_up += 1
-        self._complain(EVENT, reason)
+        self._complain(item.topic, reason)
 
     def _complain(self, topic: str, reason: int) -> None:
         self._again_s = time.monotonic() + REFUSED_RETRY_S

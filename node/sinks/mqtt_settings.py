@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from node.messages_command import VERBS, Verb
+
 PORT, TLS_PORT = 1883, 8883
 """IANA's ports for MQTT without and with TLS."""
 HIGHEST_PORT = 65_535
@@ -87,7 +89,7 @@ class MqttSettings:
     will_delay_s
         How long the broker waits before it says ``offline``: a short break does not flap. MQTT 5 only.
     track_expiry_s
-        A retained track that is not renewed vanishes after so long. MQTT 5 only.
+        A retained track or alert that is not renewed vanishes after so long. MQTT 5 only.
     event_expiry_s
         How long the broker keeps an event for a subscriber that is away. MQTT 5 only.
     reconnect_min_s, reconnect_max_s
@@ -100,6 +102,9 @@ class MqttSettings:
         SQLite file that keeps them over a restart; None keeps them in memory.
     drain_s
         How long a stopping node goes on delivering.
+    commands
+        What clients may ask for at ``cmd/{verb}``: ``health`` and ``tracks`` publish anew, ``affiliation`` lets them
+        say whose a track is. Whoever may write there at the broker is believed, so its access list must guard it.
     """
 
     host: str = "localhost"
@@ -120,6 +125,7 @@ class MqttSettings:
     queue_messages: int = 10_000
     spool: str | None = None
     drain_s: float = 5.0
+    commands: tuple[Verb, ...] = ("health", "tracks")
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -133,6 +139,8 @@ class MqttSettings:
             raise ValueError("password_file needs username: MQTT knows no password alone")
         if self.client_id is not None and not 1 <= len(self.client_id.encode()) <= LONGEST_CLIENT_ID:
             raise ValueError(f"client_id must have 1 to {LONGEST_CLIENT_ID} bytes")
+        if not set(self.commands) <= set(VERBS):
+            raise ValueError(f"commands may hold {', '.join(VERBS)}, not {', '.join(self.commands)}")
         for level in self.base.split("/"):
             check_topic_level("base", level)
         for key, low, high in (

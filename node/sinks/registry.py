@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from node.commands import CommandInbox
 from node.messages import NodeIdentity, StatusMessage
 from node.sinks import Sink
 from node.sinks.console import ConsoleSettings, ConsoleSink
@@ -25,10 +26,13 @@ class SinkStart:
         Who speaks.
     last_will
         What is to be said when the node is gone without a word.
+    commands
+        Takes what clients ask for; None: they cannot ask.
     """
 
     node: NodeIdentity
     last_will: StatusMessage
+    commands: CommandInbox | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def _mqtt(settings: SinkSettings, start: SinkStart) -> Sink:
     from node.sinks.mqtt import MqttSink  # paho is loaded only where it is used
 
     assert isinstance(settings, MqttSettings)
-    return MqttSink(settings, start.node, start.last_will)
+    return MqttSink(settings, start.node, start.last_will, start.commands)
 
 
 def _jsonl(settings: SinkSettings, _start: SinkStart) -> Sink:

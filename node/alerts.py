@@ -1,0 +1,205 @@
+"""Alerts: of all track messages those that people should look at now, one for each object. Pure: reads no clock.
+
+An object is a track of the picture with the radio tracks that are part of it, or a radio track by itself; the track of
+the picture speaks for it. docs/fusion.md has the rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from node.fusion.picture import LEVELS
+from node.ids import alert_ulid
+from node.messages_alert import AlertEndReason, AlertMessage
+from node.messages_base import milliseconds_of
+from node.messages_track import Level, SeverityInfo, TrackMessage
+from node.tracking.track import ChangeKind
+
+ALERT_LEVEL: Final[Level] = "warning"
+HOLD_MS = 5000
+"""An alert ends when its object has been below the level for so long; ends that people decide on come at once."""
+DECIDED = frozenset({"friend", "neutral", "assumed_friend"})
+
+
+@dataclass(slots=True)
+class _Alert:
+    """One that is raised."""
+
+    alert_id: str
+    raised: str
+    level: Level
+    highest: Level
+    affiliation: str
+    tracks: tuple[str, ...]
+    last: TrackMessage
+    """What spoke for the object last."""
+    below_since_ms: int | None = None
+
+
+class AlertBook:
+    """Keeps the alerts of one node; bounded by its live tracks. Single-threaded.
+
+    The same track messages in the same order give the same alerts, byte for byte.
+    """
+
+    def __init__(self) -> None:
+        self._live: dict[str, TrackMessage] = {}
+        self._objects: dict[str, str] = {}
+        """Object that each live track belongs to: the id of the track that speaks for it."""
+        self._alerts: dict[str, _Alert] = {}
+        """By object; in the order in which they were raised."""
+        self._seq = 0
+
+    @property
+    def active(self) -> int:
+        """Alerts that are raised."""
+        return len(self._alerts)
+
+    def hear(self, message: TrackMessage) -> list[AlertMessage]:
+        """Take a track message, in the order in which they are published; give the alerts that follow."""
+        if message.event == "end":
+            return self._ended(message)
+        track_id = message.track_id
+        known = track_id in self._live
+        self._live[track_id] = message
+        found = self._move(track_id, message)
+        if not known:  # parts may have been told before the whole
+            for part in [part for part in self._live.values() if part.part_of == track_id]:
+                found += self._move(part.track_id, message)
+        return found + self._judge(self._objects[track_id], message)
+
+    def _move(self, track_id: str, cause: TrackMessage) -> list[AlertMessage]:
+        """Put a track into the object that it says it is part of; its alert goes along."""
+        before = self._objects.get(track_id)
+        whole = self._live[track_id].part_of
+        now = whole if whole is not None and whole in self._live else track_id
+        self._objects[track_id] = now
+        if before is None or before == now:
+            return []
+        alert = self._alerts.get(track_id) if before == track_id else None
+        found = [] if alert is None else self._hand_over(track_id, now, cause)
+        return found + (self._judge(before, cause) if self._objects.get(before) == before else [])
+
+    def _hand_over(self, before: str, now: str, cause: TrackMessage) -> list[AlertMessage]:
+        """What was one object is part of another: the older of their alerts goes on."""
+        alert = self._alerts.pop(before)
+        other = self._alerts.get(now)
+        if other is None:
+            self._alerts[now] = alert
+            return []
+        kept, given = (
+            (alert, other) if (alert.raised, alert.alert_id) < (other.raised, other.alert_id) else (other, alert)
+        )
+        self._alerts[now] = kept
+        if LEVELS.index(given.highest) > LEVELS.index(kept.highest):
+            kept.highest = given.highest
+        return [self._say("end", given, cause, "merged", kept.alert_id)]
+
+    def _ended(self, message: TrackMessage) -> list[AlertMessage]:
+        track_id = message.track_id
+        if self._live.pop(track_id, None) is None:
+            return []
+        whole = self._objects.pop(track_id)
+        if whole != track_id:
+            return self._judge(whole, message)
+        parts = [part for part, of in self._objects.items() if of == track_id]
+        into = message.merged_into if message.merged_into in self._live else None
+        found: list[AlertMessage] = []
+        if track_id in self._alerts:
+            heir = into or next((part for part in parts if self._alarming(self._live[part])), None)
+            if heir is not None and message.end_reason != "shutdown":
+                found += self._hand_over(track_id, self._objects.get(heir, heir) if into else heir, message)
+            else:
+                alert = self._alerts.pop(track_id)
+                found.append(self._say("end", alert, message, message.end_reason))
+        for part in parts:
+            self._objects[part] = part
+            if into is not None:  # as its own next message will say
+                self._live[part] = self._live[part].model_copy(update={"part_of": into})
+                self._objects[part] = self._objects[into]
+        if message.end_reason != "shutdown":
+            for of in dict.fromkeys([self._objects[part] for part in parts] + ([self._objects[into]] if into else [])):
+                found += self._judge(of, message)
+        return found
+
+    def _judge(self, of: str, cause: TrackMessage) -> list[AlertMessage]:
+        """Compare an object with its alert."""
+        speaks = self._live[of]
+        level, affiliation = speaks.severity.level, speaks.identity.affiliation
+        tracks = (of, *sorted(part for part, whole in self._objects.items() if whole == of and part != of))
+        alert = self._alerts.get(of)
+        if alert is None:
+            if not self._alarming(speaks):
+                return []
+            alert = _Alert(self._free_id(of), cause.ts, level, level, affiliation, tracks, speaks)
+            self._alerts[of] = alert
+            return [self._say("new", alert, cause)]
+        if self._alarming(speaks):
+            alert.below_since_ms = None
+        else:
+            now_ms = milliseconds_of(cause.ts)
+            since_ms = now_ms if alert.below_since_ms is None else min(now_ms, alert.below_since_ms)
+            alert.below_since_ms = since_ms
+            if affiliation in DECIDED or now_ms - since_ms >= HOLD_MS:
+                del self._alerts[of]
+                alert.last = speaks
+                return [self._say("end", alert, cause, "below_level")]
+            level = alert.level  # that it flickers is no news
+        known = (level, affiliation, tracks) == (alert.level, alert.affiliation, alert.tracks)
+        alert.last = speaks
+        if known:
+            return []
+        alert.level, alert.affiliation, alert.tracks = level, affiliation, tracks
+        if LEVELS.index(level) > LEVELS.index(alert.highest):
+            alert.highest = level
+        return [self._say("update", alert, cause)]
+
+    def _free_id(self, of: str) -> str:
+        """That of the object, unless its alert goes on for another one."""
+        taken = {alert.alert_id for alert in self._alerts.values()}
+        return next(found for number in range(len(taken) + 1) if (found := alert_ulid(of, number)) not in taken)
+
+    @staticmethod
+    def _alarming(message: TrackMessage) -> bool:
+        return LEVELS.index(message.severity.level) >= LEVELS.index(ALERT_LEVEL)
+
+    def _say(
+        self,
+        event: ChangeKind,
+        alert: _Alert,
+        cause: TrackMessage,
+        end_reason: AlertEndReason | None = None,
+        merged_into: str | None = None,
+    ) -> AlertMessage:
+        self._seq += 1
+        track = alert.last
+        return AlertMessage(
+            event=event,
+            alert_id=alert.alert_id,
+            node_id=cause.node_id,
+            boot_id=cause.boot_id,
+            seq=self._seq,
+            ts=cause.ts,
+            raised=alert.raised,
+            end_reason=end_reason,
+            severity=SeverityInfo(level=track.severity.level, reasons=track.severity.reasons),
+            highest=alert.highest,
+            track_ids=alert.tracks,
+            merged_into=merged_into,
+            kind=track.kind,
+            label=track.classification.label,
+            family=track.classification.family,
+            mode=track.classification.mode,
+            object_type=None if track.object is None else track.object.type,
+            affiliation=track.identity.affiliation,
+            remote_id=track.identity.remote_id,
+            dark=track.identity.dark,
+            spoof_suspect=track.identity.spoof_suspect,
+            center_hz=None if track.rf is None else track.rf.center_hz,
+            position=track.position,
+            range_m=track.range_m,
+            bearing_deg=track.bearing_deg,
+            sensors=track.sensors,
+            node=track.node,
+        )
