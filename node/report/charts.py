@@ -27,7 +27,7 @@ def curves(steps: Sequence[StepFigure], path: Path) -> None:
     labels = list(dict.fromkeys(each.label for each in steps))
     columns = min(COLUMNS, max(1, len(labels)))
     rows = max(1, math.ceil(len(labels) / columns))
-    figure = new_figure(3.7 * columns, 3.0 * rows + 0.5, dpi=DPI, paper=PAPER)
+    figure = new_figure(3.7 * max(columns, 2), 3.0 * rows + 0.5, dpi=DPI, paper=PAPER)
     figure.suptitle(
         "Links found (blue), and label and mode right (red): share of scenes with 95 % intervals",
         color=INK, fontsize=12, x=0.01, ha="left",

@@ -111,7 +111,7 @@ def _collect(missing: Sequence[Run], work: Work, store: Path, new: list[RunResul
                 else:
                     _tell(f"{result.run.key}: {result.fault}")
                 now_s = time.monotonic()
-                if now_s - told_s >= TELL_EVERY_S:
+                if now_s - told_s >= TELL_EVERY_S or progress.done == 1:
                     told_s = now_s
                     _tell(progress.text(now_s - begun_s))
         except WorkerLost as fault:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,25 @@ def test_results_of_another_version_are_left_out_aloud(tmp_path: Path, capsys: p
     assert main(["evaluate", "--report", str(tmp_path), *FEW, "--budget", "0", "--any-version"]) == 0
     assert "1 of 1 runs" in capsys.readouterr().err
     assert "`older`" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_interrupted_run_keeps_its_results_and_writes_the_report(tmp_path: Path, workers: str) -> None:
+    """SIGTERM after the first result, as from a service manager or an impatient shell; then it goes on."""
+    command = [sys.executable, "-m", "node", "evaluate", "--report", str(tmp_path), *FEW, "--workers", workers]
+    with subprocess.Popen([*command, "--trials", "500"], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        told = []
+        for line in process.stderr:
+            told.append(line)
+            if "1 of 500 runs" in line:
+                process.send_signal(signal.SIGTERM)
+        assert process.wait() == 1, told
+    assert any("interrupted: results so far are kept" in line for line in told), told
+    assert "Traceback" not in "".join(told)
+    kept = len(lines(tmp_path / "runs.jsonl"))
+    assert 1 <= kept < 500
+    assert f"{kept} runs of the protocol, {500 - kept} more are wanted" in (tmp_path / "report.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

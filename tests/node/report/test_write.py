@@ -142,7 +142,7 @@ def test_the_first_lines_say_what_is_met_and_what_is_missed(report: Report) -> N
     found, named, alert, false, confidence = lines
     assert "met: expresslrs 1.00 (4/4, 0.51 to 1.00) (open); not run: crossfire, mlrs, sik, analog-video" in found
     assert "**missed**: expresslrs 0.25 (1/4" in named
-    assert "met: expresslrs 200Hz at FCC915 0.40 s (aim 1.5 s, 4 trials) (open)" in alert
+    assert "met: expresslrs 200Hz at FCC915 0.40 s (aim 1.5 s, 4 trials); not run" in alert
     assert "1 on 2 real recordings without a drone (**missed**)" in false
     assert "0 in 1.00 h of simulated busy bands, below 3 an hour with 95 % (aim 0.1: met, open)" in false
     assert "**missed**: drone tracks 0.070 (16)" in confidence
