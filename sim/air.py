@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,18 +10,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.protocols.record import Mode
 from dsp.units import NS_PER_S
 from sim.bandwidth import bandwidth_hz
 from sim.continuous import ContinuousEmitter
 from sim.level import Link
 from sim.scene import Emitter, Scene
-from sim.schedule import Emission, Schedule, schedule_of
+from sim.schedule import Emission, schedule_of
 from sim.shared import Shared
 from sim.truth import TrueBurst
-from sim.waveform_pool import Waveform, phasor
+from sim.upcoming import Upcoming
+from sim.waveform_pool import PacketKind, Waveform, phasor
 
 WORST_PPM = 200.0
 """No transmitter is further off than this."""
+SHORT_SAMPLES = 2048
+"""Packets no longer than this are made ready in one piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,33 @@ class ChunkTime:
         return self.start_s + self.samples / self.true_rate_hz
 
 
+class _Sender:
+    """A scheduled emitter in one tuning: what it sends next and what its packets have in common."""
+
+    def __init__(self, index: int, emitter: Emitter, upcoming: Upcoming, true_rate_hz: float) -> None:
+        self.index = index
+        self.emitter = emitter
+        self.upcoming = upcoming
+        self.width_hz = bandwidth_hz(emitter.mode.phy)
+        self._rate_hz = true_rate_hz
+        self._kinds: dict[int, PacketKind] = {}
+        self._cycles = 0.0
+        self._ramp = np.zeros(0, np.complex64)
+
+    def kind(self, mode: Mode) -> PacketKind:
+        """The kind of its packets of a mode."""
+        found = self._kinds.get(id(mode))
+        if found is None:
+            found = self._kinds[id(mode)] = PacketKind(mode, self._rate_hz)
+        return found
+
+    def ramp(self, samples: int, cycles: float) -> NDArray[np.complex64]:
+        """A phasor from phase 0, kept: many short packets have the same."""
+        if cycles != self._cycles or samples > len(self._ramp):
+            self._cycles, self._ramp = cycles, phasor(max(samples, len(self._ramp)), cycles, 0.0)
+        return self._ramp[:samples]
+
+
 @dataclass(slots=True, eq=False)
 class _Placed:
     """A packet on its way through the chunks."""
@@ -59,6 +91,8 @@ class _Placed:
     waveform: Waveform
     amplitude: complex
     cycles_per_sample: float
+    short: NDArray[np.complex64] | None = None
+    """All of it, ready to be added, if it is short."""
 
 
 class Air:
@@ -93,17 +127,19 @@ class Air:
         self._scene = scene
         self._tuning = tuning
         self._shared = shared
-        self._start_s = start_s
         self._sample_time_ns = sample_time_ns
         self._truth = truth
         self._placed: list[_Placed] = []
-        self._scheduled: list[tuple[int, Emitter, Schedule]] = []
+        self._senders: list[_Sender] = []
         self._continuous: list[tuple[Link, ContinuousEmitter]] = []
-        self._first_chunk = True
         for index, emitter in enumerate(scene.emitters):
             schedule = schedule_of(emitter)
             if schedule is not None:
-                self._scheduled.append((index, emitter, schedule))
+                reach_hz = tuning.sample_rate_hz / 2.0 + bandwidth_hz(emitter.mode.phy)
+                reach_hz += WORST_PPM * 1e-6 * tuning.centre_hz
+                low_hz, high_hz = tuning.true_centre_hz - reach_hz, tuning.true_centre_hz + reach_hz
+                upcoming = Upcoming(schedule, start_s - schedule.longest_s, low_hz, high_hz)
+                self._senders.append(_Sender(index, emitter, upcoming, tuning.true_rate_hz))
                 continue
             voice = shared.voice(index, tuning.true_rate_hz)
             if voice.tune(tuning.true_centre_hz):
@@ -112,9 +148,9 @@ class Air:
     def render(self, time: ChunkTime, noise_dbm_per_hz: float) -> NDArray[np.complex64]:
         """The next chunk: (n,) complex64, amplitude 1 is 1 mW at the antenna."""
         samples = np.zeros(time.samples, np.complex64)
-        for index, emitter, schedule in self._scheduled:
-            self._place(index, emitter, schedule, time, noise_dbm_per_hz)
-        self._first_chunk = False
+        for sender in self._senders:
+            for emission in sender.upcoming.until(time.end_s):
+                self._place(sender, emission, time, noise_dbm_per_hz)
         for placed in self._placed:
             _add(samples, time.first_sample, placed)
         end = time.first_sample + time.samples
@@ -127,49 +163,38 @@ class Air:
                 self._report(voice.emitter, time.first_sample + first, count, offset_hz, snr_db, voice.carrier_hz)
         return samples
 
-    def _place(
-        self, index: int, emitter: Emitter, schedule: Schedule, time: ChunkTime, noise_dbm_per_hz: float
-    ) -> None:
-        """Take up the packets that start in this chunk (and at the first those that are on air already)."""
-        width_hz = bandwidth_hz(emitter.mode.phy)
-        reach_hz = self._tuning.sample_rate_hz / 2.0 + width_hz + WORST_PPM * 1e-6 * self._tuning.centre_hz
-        from_s = time.start_s - schedule.longest_s if self._first_chunk else time.start_s
-        low_hz, high_hz = time.true_centre_hz - reach_hz, time.true_centre_hz + reach_hz
-        for emission in schedule.emissions(from_s, time.end_s, low_hz, high_hz):
-            self._place_packet(index, emitter, emission, time, noise_dbm_per_hz, width_hz)
-
-    def _place_packet(
-        self,
-        index: int,
-        emitter: Emitter,
-        emission: Emission,
-        time: ChunkTime,
-        noise_dbm_per_hz: float,
-        width_hz: float,
-    ) -> None:
-        sender = emission.transmitter
-        ppm = sender.ppm + sender.drift_ppm_per_s * emission.start_s
+    def _place(self, sender: _Sender, emission: Emission, time: ChunkTime, noise_dbm_per_hz: float) -> None:
+        """Take up a packet that starts in this chunk (or at the first: one that is on air already)."""
+        emitter, transmitter = sender.emitter, emission.transmitter
+        ppm = transmitter.ppm + transmitter.drift_ppm_per_s * emission.start_s
         transmit_hz = emission.frequency_hz * (1.0 + ppm * 1e-6)
         offset_hz = transmit_hz - time.true_centre_hz
-        if abs(offset_hz) > self._tuning.sample_rate_hz / 2.0 + width_hz:
+        if abs(offset_hz) > self._tuning.sample_rate_hz / 2.0 + sender.width_hz:
             return
-        key = (index << 40) + (int(emission.telemetry) << 39) + emission.packet
-        waveform = self._shared.pool.get(emission.mode or emitter.mode, self._tuning.true_rate_hz, offset_hz, key)
-        wait_s = emission.repeat * (len(waveform) / time.true_rate_hz + emission.gap_s)
+        key = (sender.index << 40) + (int(emission.telemetry) << 39) + emission.packet
+        waveform = self._shared.pool.get(sender.kind(emission.mode or emitter.mode), offset_hz, key)
+        length = len(waveform)
+        wait_s = emission.repeat * (length / time.true_rate_hz + emission.gap_s)
         start_s = emission.start_s + wait_s
         first = time.first_sample + round((start_s - time.start_s) * time.true_rate_hz)
-        if first + len(waveform) <= time.first_sample:
+        if first + length <= time.first_sample:
             return
         local_s = start_s % emitter.repeat_s if emitter.repeat_s else start_s
-        level_dbm, gain = self._shared.links[index, emission.telemetry].at(local_s, transmit_hz)
-        phase = np.random.SeedSequence((self._scene.seed, key)).generate_state(1)[0] / 2.0**32
-        amplitude = 10.0 ** (level_dbm / 20.0) * gain * complex(np.exp(2j * np.pi * phase))
+        level_dbm, gain = self._shared.links[sender.index, emission.telemetry].at(local_s, transmit_hz)
+        phase = math.tau * self._shared.pool.draw(key) / 2.0**32
+        amplitude = gain * cmath.rect(10.0 ** (level_dbm / 20.0), phase)
         cycles = (offset_hz - waveform.baked_hz) / time.true_rate_hz
-        self._placed.append(_Placed(first, waveform, amplitude, cycles))
-        snr_db = level_dbm + 20.0 * math.log10(max(abs(gain), 1e-9)) - noise_dbm_per_hz - 10.0 * math.log10(width_hz)
-        seen = max(first, time.first_sample)
-        count = first + len(waveform) - seen
-        self._report(emitter, seen, count, offset_hz, snr_db, transmit_hz, telemetry=emission.telemetry)
+        placed = _Placed(first, waveform, amplitude, cycles)
+        if length <= SHORT_SAMPLES and waveform.divisor == 1:
+            placed.short = sender.ramp(length, cycles) * waveform.samples
+            placed.short *= np.complex64(amplitude)
+        self._placed.append(placed)
+        if self._truth is not None:
+            faded_dbm = level_dbm + 20.0 * math.log10(max(abs(gain), 1e-9))
+            snr_db = faded_dbm - noise_dbm_per_hz - 10.0 * math.log10(sender.width_hz)
+            seen = max(first, time.first_sample)
+            count = first + length - seen
+            self._report(emitter, seen, count, offset_hz, snr_db, transmit_hz, telemetry=emission.telemetry)
 
     def _report(
         self,
@@ -212,8 +237,11 @@ def _add(samples: NDArray[np.complex64], first_sample: int, placed: _Placed) -> 
     end = min(placed.first_sample + len(placed.waveform), first_sample + len(samples))
     if start >= end:
         return
-    cycles = math.fmod(placed.cycles_per_sample * (start - placed.first_sample), 1.0)
-    ramp = phasor(end - start, placed.cycles_per_sample, cycles)
-    ramp *= np.complex64(placed.amplitude)
-    ramp *= placed.waveform.part(start - placed.first_sample, end - placed.first_sample)
+    begin, stop = start - placed.first_sample, end - placed.first_sample
+    if placed.short is not None:
+        samples[start - first_sample : end - first_sample] += placed.short[begin:stop]
+        return
+    cycles = math.fmod(placed.cycles_per_sample * begin, 1.0)
+    ramp = phasor(stop - begin, placed.cycles_per_sample, cycles, placed.amplitude)
+    ramp *= placed.waveform.part(begin, stop)
     samples[start - first_sample : end - first_sample] += ramp

@@ -44,6 +44,9 @@ class Route:
 
     def at(self, time_s: float) -> tuple[float, float, float]:
         """Position (x, y, z) in metres."""
+        if len(self.waypoints) == 1:
+            only = self.waypoints[0]
+            return only.x_m, only.y_m, only.z_m
         times = [waypoint.time_s for waypoint in self.waypoints]
         return (
             float(np.interp(time_s, times, [waypoint.x_m for waypoint in self.waypoints])),

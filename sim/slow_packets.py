@@ -5,6 +5,8 @@ A LoRa packet of SF12 lasts seconds: at 2.4 MS/s it would take 100 MB, at three 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ RATE_OVER_BANDWIDTH = 3.0
 """Lowest sample rate kept, in bandwidths."""
 REACH = 8
 """Kept samples on each side that one interpolated sample rests on."""
+KERNEL_WIDTH = 64
+"""Samples that one row of weights gives at least: the multiplication of matrices likes them wide."""
+KERNELS_KEPT = 64
 KAISER_BETA = 8.0
 """Window of the interpolation: cut-off at half the kept rate, flat over 0.8 of it, images below -70 dB."""
 
@@ -55,27 +60,43 @@ def slow_packet(
     return np.pad(samples, REACH).astype(np.complex64)
 
 
-def _kernel(divisor: int) -> NDArray[np.complex64]:
-    """(2 REACH, divisor) weights of the kept samples for each of the samples in between: a windowed sinc."""
+@lru_cache(maxsize=KERNELS_KEPT)
+def _kernel(divisor: int) -> NDArray[np.float32]:
+    """Weights of kept samples for those in between: a windowed sinc; for several at once if the divisor is low.
+
+    Returns
+    -------
+    NDArray[np.float32]
+        (2 REACH + group - 1, divisor group): ``group`` kept samples and their neighbours give so many of the slice's.
+    """
     place = (np.arange(divisor) / divisor)[np.newaxis, :] - (np.arange(2 * REACH) - REACH + 1)[:, np.newaxis]
     window = np.i0(KAISER_BETA * np.sqrt(np.clip(1.0 - (place / REACH) ** 2, 0.0, None))) / np.i0(KAISER_BETA)
     weights = np.sinc(place) * window
-    result: NDArray[np.complex64] = (weights / weights.sum(axis=0)).astype(np.complex64)
-    return result
-
-
-_KERNELS: dict[int, NDArray[np.complex64]] = {}
+    weights /= weights.sum(axis=0)
+    group = max(1, KERNEL_WIDTH // divisor)
+    kernel = np.zeros((2 * REACH + group - 1, divisor * group), np.float32)
+    for number in range(group):
+        kernel[number : number + 2 * REACH, number * divisor : (number + 1) * divisor] = weights
+    return kernel
 
 
 def interpolated(slow: NDArray[np.complex64], divisor: int, start: int, count: int) -> NDArray[np.complex64]:
     """Samples ``start`` to ``start + count`` of a packet of ``slow_packet`` at the slice's rate."""
-    if divisor not in _KERNELS:
-        _KERNELS[divisor] = _kernel(divisor)
-    first, last = start // divisor, -(-(start + count) // divisor)
+    kernel = _kernel(divisor)
+    taps, width = kernel.shape
+    first = start // divisor
+    skipped = start - first * divisor
+    rows = -(-(skipped + count) // width)
     # Kept sample k stands at k + REACH of the padded array; its neighbours k - REACH + 1 to k + REACH.
-    windows = np.lib.stride_tricks.sliding_window_view(slow, 2 * REACH)[first + 1 : last + 1]
-    block: NDArray[np.complex64] = (windows @ _KERNELS[divisor]).reshape(-1)
-    return block[start - first * divisor : start - first * divisor + count]
+    needed = (rows - 1) * (width // divisor) + taps
+    piece = slow[first + 1 : first + 1 + needed]
+    planes = np.zeros((2, needed), np.float32)
+    planes[0, : len(piece)], planes[1, : len(piece)] = piece.real, piece.imag
+    windows = np.lib.stride_tricks.sliding_window_view(planes, taps, axis=1)[:, :: width // divisor]
+    block = (windows.reshape(2 * rows, taps) @ kernel).reshape(2, rows * width)[:, skipped : skipped + count]
+    samples = np.empty(count, np.complex64)
+    samples.real, samples.imag = block
+    return samples
 
 
 def full_length(slow: NDArray[np.complex64], divisor: int) -> int:

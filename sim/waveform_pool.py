@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dsp.protocols.record import ContinuousTiming, Mode, TdmTiming
 from sim.bandwidth import bandwidth_hz
+from sim.draws import first_words
 from sim.slow_packets import divisor_for, full_length, interpolated, slow_packet
 from sim.waveforms import packet
 
@@ -19,6 +20,9 @@ MOST_VARIANTS = 16
 """Different packets of a mode; real payloads differ more, but no detector looks at more than their statistics."""
 VARIANT_SAMPLES = 1 << 20
 """Long packets get fewer variants: all of a mode together have about so many samples."""
+DRAWS_AT_ONCE = 64
+"""Packets of neighbouring numbers come one after the other; their random bits are drawn together."""
+DRAW_PAGES = 1024
 POOL_BYTES = 48 << 20
 """The least recently used packets go when the pool is larger."""
 LONG_SAMPLES = 1 << 18
@@ -26,17 +30,21 @@ LONG_SAMPLES = 1 << 18
 CUT_PASS = 0.47
 CUT_STOP = 0.5
 """Passband and stopband edge of the cut at the slice's edges, in units of the sample rate."""
+PHASOR_WIDTHS = (8, 32, 128, 512)
+"""Length of the finer table."""
 OFFSET_GRID_HZ = 1000.0
 """Packets at the slice's edge are cut at offsets on this grid; the rest of the offset is applied later."""
 
 
-def phasor(samples: int, cycles_per_sample: float, start_cycles: float) -> NDArray[np.complex64]:
-    """``exp(2 pi j (start + step n))`` for n = 0 ... samples - 1, by a product of two short tables."""
-    width = 512
+def phasor(
+    samples: int, cycles_per_sample: float, start_cycles: float, amplitude: complex = 1.0
+) -> NDArray[np.complex64]:
+    """``amplitude exp(2 pi j (start + step n))`` for n = 0 ... samples - 1, by a product of two short tables."""
+    width = next(width for width in PHASOR_WIDTHS if width * width >= samples or width == PHASOR_WIDTHS[-1])
     rows = -(-samples // width)
     coarse = start_cycles + cycles_per_sample * width * np.arange(rows)
     fine = cycles_per_sample * np.arange(width)
-    table = np.exp(2j * np.pi * (coarse - np.floor(coarse))).astype(np.complex64)
+    table = (amplitude * np.exp(2j * np.pi * (coarse - np.floor(coarse)))).astype(np.complex64)
     ramp: NDArray[np.complex64] = np.exp(2j * np.pi * fine).astype(np.complex64)
     product: NDArray[np.complex64] = (table[:, np.newaxis] * ramp).reshape(-1)[:samples]
     return product
@@ -76,6 +84,35 @@ class Waveform:
         return interpolated(self.samples, self.divisor, start, end - start)
 
 
+class PacketKind:
+    """Packets of one mode at one sample rate; quick to look up, which a mode is not.
+
+    Parameters
+    ----------
+    mode, sample_rate_hz
+        What identifies it.
+    """
+
+    __slots__ = ("_hash", "mode", "sample_rate_hz", "variants", "width_hz")
+
+    def __init__(self, mode: Mode, sample_rate_hz: float) -> None:
+        self.mode = mode
+        self.sample_rate_hz = sample_rate_hz
+        self.width_hz = bandwidth_hz(mode.phy)
+        self.variants = _variants(mode, sample_rate_hz)
+        self._hash = hash((mode, sample_rate_hz))
+
+    def __hash__(self) -> int:
+        """Worked out once."""
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        """Equal modes at equal rates."""
+        return self is other or (
+            isinstance(other, PacketKind) and (self.mode, self.sample_rate_hz) == (other.mode, other.sample_rate_hz)
+        )
+
+
 class WaveformPool:
     """Packets by mode, sample rate, place in the slice and number.
 
@@ -87,33 +124,42 @@ class WaveformPool:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._packets: OrderedDict[tuple[Mode, float, float, int], Waveform] = OrderedDict()
+        self._packets: OrderedDict[tuple[PacketKind, float, int], Waveform] = OrderedDict()
+        self._draws: OrderedDict[int, list[int]] = OrderedDict()
         self._bytes = 0
 
-    def get(self, mode: Mode, sample_rate_hz: float, offset_hz: float, number: int) -> Waveform:
+    def draw(self, number: int) -> int:
+        """32 random bits of a packet."""
+        page = number // DRAWS_AT_ONCE
+        draws = self._draws.get(page)
+        if draws is None:
+            numbers = np.arange(DRAWS_AT_ONCE, dtype=np.uint64) + np.uint64(page * DRAWS_AT_ONCE)
+            draws = self._draws[page] = first_words((self._seed,), numbers).tolist()
+            if len(self._draws) > DRAW_PAGES:
+                self._draws.popitem(last=False)
+        return draws[number % DRAWS_AT_ONCE]
+
+    def get(self, kind: PacketKind, offset_hz: float, number: int) -> Waveform:
         """One packet; well inside the slice as it is, at its edges and beyond without what would fold into the slice.
 
         Parameters
         ----------
-        mode
-            Its kind.
-        sample_rate_hz
-            Of the slice.
+        kind
+            Mode, and sample rate of the slice.
         offset_hz
             Of its centre from the slice's.
         number
             Equal numbers give equal packets.
         """
-        edge = reaches_edge(offset_hz, bandwidth_hz(mode.phy), sample_rate_hz)
+        edge = reaches_edge(offset_hz, kind.width_hz, kind.sample_rate_hz)
         place_hz = round(offset_hz / OFFSET_GRID_HZ) * OFFSET_GRID_HZ if edge else 0.0
-        draw = int(np.random.SeedSequence((self._seed, number)).generate_state(1)[0])
-        variant = draw % _variants(mode, sample_rate_hz)
-        key = (mode, sample_rate_hz, place_hz if edge else math.inf, variant)
+        variant = self.draw(number) % kind.variants
+        key = (kind, place_hz if edge else math.inf, variant)
         found = self._packets.get(key)
         if found is not None:
             self._packets.move_to_end(key)
             return found
-        found = self._make(mode, sample_rate_hz, place_hz, np.random.default_rng((self._seed, variant)), edge=edge)
+        found = self._make(kind, place_hz, np.random.default_rng((self._seed, variant)), edge=edge)
         self._packets[key] = found
         self._bytes += found.samples.nbytes
         while self._bytes > POOL_BYTES and len(self._packets) > 1:
@@ -122,7 +168,8 @@ class WaveformPool:
         return found
 
     @staticmethod
-    def _make(mode: Mode, sample_rate_hz: float, place_hz: float, rng: np.random.Generator, *, edge: bool) -> Waveform:
+    def _make(kind: PacketKind, place_hz: float, rng: np.random.Generator, *, edge: bool) -> Waveform:
+        mode, sample_rate_hz = kind.mode, kind.sample_rate_hz
         divisor = divisor_for(mode, sample_rate_hz)
         if divisor > 1 and longest_packet_s(mode) * sample_rate_hz > LONG_SAMPLES:
             return Waveform(slow_packet(mode, sample_rate_hz, divisor, place_hz, rng), divisor=divisor)

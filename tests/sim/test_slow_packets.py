@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from dsp.protocols import BY_LABEL
 from dsp.protocols.record import Mode
 from dsp.units import to_db
 from sim.slow_packets import divisor_for, full_length, interpolated, slow_packet
-from sim.waveform_pool import POOL_BYTES, WaveformPool, phasor
+from sim.waveform_pool import POOL_BYTES, PacketKind, WaveformPool, phasor
 from sim.waveforms import packet
 
 RATE_HZ = 2_400_000.0
@@ -55,15 +57,16 @@ def test_a_slow_packet_at_the_edge_has_nothing_beyond_it() -> None:
 def test_the_pool_gives_equal_packets_for_equal_numbers_and_stays_small() -> None:
     pool = WaveformPool(3)
     mode = BY_LABEL["expresslrs"].modes[0]
-    first = pool.get(mode, RATE_HZ, 0.0, 1)
-    assert pool.get(mode, RATE_HZ, 100e3, 1) is first
-    assert len({id(pool.get(mode, RATE_HZ, 0.0, number)) for number in range(200)}) == 16
+    kind = PacketKind(mode, RATE_HZ)
+    first = pool.get(kind, 0.0, 1)
+    assert pool.get(PacketKind(replace(mode), RATE_HZ), 100e3, 1) is first
+    assert len({id(pool.get(kind, 0.0, number)) for number in range(200)}) == 16
     for offset_hz in np.arange(0.9e6, 1.4e6, 2e3):
         for number in range(20):
-            pool.get(mode, RATE_HZ, float(offset_hz), number)
+            pool.get(kind, float(offset_hz), number)
     kept = sum(waveform.samples.nbytes for waveform in pool._packets.values())
     assert kept <= POOL_BYTES
-    again = pool.get(mode, RATE_HZ, 0.0, 1)
+    again = pool.get(kind, 0.0, 1)
     assert np.array_equal(again.samples, first.samples)
 
 
