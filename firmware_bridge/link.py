@@ -17,7 +17,7 @@ from firmware_bridge.contacts import Contact
 from firmware_bridge.link_settings import LinkCounters, LinkSettings, LinkState
 from firmware_bridge.module import PortDefaults, SerialModule
 from firmware_bridge.net_port import is_net
-from firmware_bridge.serial_port import PortFault, close, guarded, open_port, read_waiting, send
+from firmware_bridge.serial_port import PortFault, close, guarded, open_port, read_waiting, send, set_baud
 from firmware_bridge.uart_errors import UartErrors, read_uart_errors
 
 log = logging.getLogger(__name__)
@@ -64,9 +64,7 @@ class SerialLink:
         self._module = module
         self._settings = settings
         self._defaults = defaults
-        self._baud = settings.baud or defaults.baud
-        parity_bits = int((settings.parity or defaults.parity) != "N")
-        self._byte_s = (9 + parity_bits + defaults.stop_bits) / self._baud
+        self._set_rate(settings.baud or defaults.baud)
         self._silence_s = settings.silence_s or defaults.silence_s
         self._deliver = deliver
         self._clock_ns = clock_ns
@@ -137,7 +135,9 @@ class SerialLink:
             self._quiet_since_s = time.monotonic()
             self._frames_seen = self._module.counters.frames
             self._bytes_at_frame = self._module.counters.bytes
-            guarded(lambda: send(port, self._module.greeting()))
+            greeting = self._module.greeting()
+            self._set_rate(self._settings.baud or self._defaults.baud)
+            guarded(lambda: send(port, greeting))
             while not self._stop.is_set():
                 self._step(port)
         except PortFault as fault:
@@ -167,6 +167,7 @@ class SerialLink:
         if time.monotonic() - self._uart_looked_s >= UART_EVERY_S:
             self._look_at_uart(port)
         request = self._module.requests(now_ns)
+        self._follow_rate(port)
         if request:
             guarded(lambda: send(port, request))
 
@@ -184,6 +185,18 @@ class SerialLink:
             contacts = self._module.feed(part, self._stamp_ns)
             if contacts:
                 self._deliver(contacts)
+
+    def _set_rate(self, baud: int) -> None:
+        parity_bits = int((self._settings.parity or self._defaults.parity) != "N")
+        self._baud = baud
+        self._byte_s = (9 + parity_bits + self._defaults.stop_bits) / baud
+
+    def _follow_rate(self, port: Any) -> None:
+        """Give the port the rate the module's driver asks for (its attribute ``baud``, where it has one)."""
+        wanted = getattr(self._module, "baud", None) or self._settings.baud or self._defaults.baud
+        if wanted != self._baud and not is_net(self._settings.port):
+            guarded(lambda: set_baud(port, wanted))
+            self._set_rate(wanted)
 
     def _begin_uart(self, port: Any) -> None:
         """The driver counts from its own start: what it has now is not ours."""

@@ -58,6 +58,9 @@ class ModuleCounters:
 class SerialModule(Protocol):
     """A driver of one serial module. Single-threaded, sans I/O.
 
+    A driver may have two attributes more: ``fault``, what it finds wrong, for health; ``baud``, the rate the port must
+    have before the next bytes are sent (None: as it was opened), for modules that change it.
+
     The contract, checked by ``tests/contracts/test_serial_module.py`` for every registered device: cutting the same
     bytes differently gives the same contacts; no bytes make it raise; its memory is bounded; every byte and frame is
     counted. Contacts of one ``feed`` are in the order of the stream.

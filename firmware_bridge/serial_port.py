@@ -118,6 +118,11 @@ def read_waiting(port: Any) -> bytes:
     return data
 
 
+def set_baud(port: Any, baud: int) -> None:
+    """Change the rate of an open port."""
+    port.baudrate = baud
+
+
 def send(port: Any, data: bytes) -> None:
     """Send bytes, if there are any."""
     if data:

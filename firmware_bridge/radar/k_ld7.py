@@ -1,8 +1,9 @@
 """RFbeam K-LD7: 24 GHz radar, list of targets with distance, speed and angle, and one it follows [1].
 
-115200 baud **8E1**. Every packet, both ways: ``name 4 ASCII bytes | length u32 LE | payload``, no checksum. It talks
-when asked: ``INIT`` (rate index) once, then ``GNFD`` (mask of what is wanted) for every frame, answered by ``RESP``
-(u8, 0 = done), the wanted packets and ``DONE`` (frame number u32). PDAT has rows, TDAT none or one::
+115200 baud **8E1** at start; ``INIT`` is answered at that rate and may choose a faster one for all that follows, until
+``GBYE`` or the next start. Every packet, both ways: ``name 4 ASCII bytes | length u32 LE | payload``, no checksum. It
+talks when asked: ``INIT`` (rate index) once, then ``GNFD`` (mask of what is wanted) for every frame, answered by
+``RESP`` (u8, 0 = done), the wanted packets and ``DONE`` (frame number u32). PDAT has rows, TDAT none or one::
 
     distance u16 cm | speed i16 0.01 km/h | angle i16 0.01° | magnitude u16
 
@@ -37,6 +38,11 @@ RANGE_INDEX = {5: 0, 10: 1, 30: 2, 100: 3}
 SPEED_INDEX = {12.5: 0, 25.0: 1, 50.0: 2, 100.0: 3}
 """Argument of RSPI for each greatest speed in km/h."""
 BOTH_DIRECTIONS = 2
+START_BAUD = 115_200
+RATE_INDEX = {START_BAUD: 0, 460_800: 1, 921_600: 2, 2_000_000: 3, 3_000_000: 4}
+"""Argument of INIT for each rate of the line."""
+DONE_WELL = b"\0"
+"""Payload of a RESP to a command that was obeyed."""
 KMH_PER_MPS = 3.6
 ASK_AGAIN_NS = to_ns(1.0)
 """No answer for so long: the module is set up and asked anew; a frame takes at most 0.1 s."""
@@ -56,12 +62,15 @@ class KLd7Settings:
         12.5, 25, 50 or 100: its greatest speed.
     max_angle_deg
         Contacts further aside are refused.
+    line_baud
+        Rate of the line after its start: 115200, 460800, 921600, 2000000 or 3000000.
     """
 
     name: str = "k-ld7"
     range_setting_m: int = 100
     speed_setting_kmh: float = 100.0
     max_angle_deg: float = 90.0
+    line_baud: int = START_BAUD
 
     def __post_init__(self) -> None:
         """Check that the module knows the settings."""
@@ -69,6 +78,8 @@ class KLd7Settings:
             raise ValueError(f"range_setting_m must be one of {sorted(RANGE_INDEX)}, not {self.range_setting_m}")
         if self.speed_setting_kmh not in SPEED_INDEX:
             raise ValueError(f"speed_setting_kmh must be one of {sorted(SPEED_INDEX)}, not {self.speed_setting_kmh}")
+        if self.line_baud not in RATE_INDEX:
+            raise ValueError(f"line_baud must be one of {sorted(RATE_INDEX)}, not {self.line_baud}")
         if not 0 < self.max_angle_deg <= 180:
             raise ValueError(f"max_angle_deg must be above 0 and at most 180, not {self.max_angle_deg}")
 
@@ -83,7 +94,13 @@ def packet(name: bytes, payload: bytes = b"") -> bytes:
 
 
 class KLd7:
-    """Driver of a K-LD7; asks for the next frame when the last one is complete."""
+    """Driver of a K-LD7; asks for the next frame when the last one is complete.
+
+    Attributes
+    ----------
+    baud
+        Rate the port must have before the next bytes are sent; None: as it was opened.
+    """
 
     def __init__(self, settings: KLd7Settings) -> None:
         self._settings = settings
@@ -106,15 +123,18 @@ class KLd7:
         self._asked = 0
         self._ask = False
         self._asked_ns: int | None = None
+        self._leaving = False
+        self.baud: int | None = None
         self._frame_number: int | None = None
         self._contacts: list[Contact] = []
         self._time_ns = 0
 
     def greeting(self) -> bytes:
-        """``INIT`` at the rate the port has; the rest follows its answer."""
+        """``INIT`` at the rate of the start; the rest follows its answer."""
         self._framer.reset()
         self._asked, self._ask, self._asked_ns = 0, False, None
-        return packet(b"INIT", struct.pack("<I", 0))
+        self._leaving, self.baud = False, None
+        return packet(b"INIT", struct.pack("<I", RATE_INDEX[self._settings.line_baud]))
 
     def feed(self, data: bytes, time_ns: int) -> list[Contact]:
         """Read bytes."""
@@ -130,10 +150,19 @@ class KLd7:
             self._ask, self._asked_ns = False, time_ns
             return self._questions[min(self._asked, len(self._questions)) - 1]
         if time_ns - self._asked_ns >= ASK_AGAIN_NS:
-            question = self.greeting()
+            question = self._again()
             self._asked_ns = time_ns
             return question
         return b""
+
+    def _again(self) -> bytes:
+        """After silence: from the beginning, and every second time at the fast rate, at which it may still listen."""
+        if self._settings.line_baud == START_BAUD or self._leaving:
+            return self.greeting()
+        self._framer.reset()
+        self._asked, self._ask = 0, False
+        self._leaving, self.baud = True, self._settings.line_baud
+        return packet(b"GBYE")
 
     def finish(self, time_ns: int) -> list[Contact]:
         """A half packet tells nothing."""
@@ -159,7 +188,11 @@ class KLd7:
         if len(payload) != length:
             return 0
         self._counters.frames += 1
-        if name == b"RESP":
+        if name == b"RESP" and self._leaving:
+            self._asked_ns = self._time_ns - ASK_AGAIN_NS  # it listens at the rate of the start now
+        elif name == b"RESP":
+            if self._asked == 0 and payload == DONE_WELL and self._settings.line_baud != START_BAUD:
+                self.baud = self._settings.line_baud
             if self._asked < len(self._questions):
                 self._asked += 1
                 self._ask = True

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from sim.serial_devices.line import BITS_PER_BYTE, LineFaults
+from sim.serial_devices.line import BITS_PER_BYTE, LineFaults, as_read_at
 from sim.serial_devices.port import PtyPort
 from sim.serial_devices.tcp_port import TcpPort
 
@@ -27,8 +27,11 @@ class SimulatedModule(ABC):
         Rate of its line.
     period_s
         Between two reports.
+    changes_baud
+        Whether it changes its rate, so that a host at another one must be seen to read nonsense.
     """
 
+    changes_baud = False
     baud: int
     period_s: float
 
@@ -158,10 +161,11 @@ class DeviceHost:
                 booted_s = due_s = carried_s = now_s + self._off_s
                 self._off_s = 0.0
                 free_s = self._send(self._module.boot(), booted_s, origin_s)
-            commands = self.port.read()
+            commands = self._at_rate(self.port.read(), self._module.baud, from_host=True)
             if commands and not self._stalled.is_set() and now_s >= booted_s:
+                baud = self._module.baud  # a new one counts from the answer on
                 answer = self._module.command(commands, now_s - booted_s)
-                free_s = self._send(answer, max(free_s, now_s), origin_s)
+                free_s = self._send(answer, max(free_s, now_s), origin_s, baud)
             if now_s >= due_s:
                 data = self._module.report(due_s, due_s - booted_s)
                 carried_s = max(carried_s, due_s) + len(data) * BITS_PER_BYTE / self._module.baud
@@ -172,17 +176,25 @@ class DeviceHost:
             if self._sleep(min(due_s - now_s, PIECE_S)):
                 return
 
-    def _send(self, data: bytes, from_s: float, origin_s: float) -> float:
+    def _send(self, data: bytes, from_s: float, origin_s: float, baud: int | None = None) -> float:
         """Send bytes at the line's pace; when the line is free again."""
-        piece = max(1, int(PIECE_S * self._module.baud / BITS_PER_BYTE))
+        baud = baud or self._module.baud
+        piece = max(1, int(PIECE_S * baud / BITS_PER_BYTE))
         for start in range(0, len(data), piece):
             part = data[start : start + piece]
-            from_s += len(part) * BITS_PER_BYTE / self._module.baud
+            from_s += len(part) * BITS_PER_BYTE / baud
             late_s = from_s - (self._clock() - origin_s) * self._speed
             if late_s > 0 and self._sleep(late_s):
                 return from_s
-            self.port.write(self.faults.damage(part))
+            self.port.write(self.faults.damage(self._at_rate(part, baud)))
         return from_s
+
+    def _at_rate(self, data: bytes, baud: int, *, from_host: bool = False) -> bytes:
+        """Bytes as the other side reads them, where its rate differs."""
+        host_baud = self.port.host_baud() if data and self._module.changes_baud else None
+        if host_baud is None or host_baud == baud:
+            return data
+        return as_read_at(data, host_baud, baud) if from_host else as_read_at(data, baud, host_baud)
 
     def _sleep(self, module_s: float) -> bool:
         return self._wait(self._stop, module_s / self._speed)

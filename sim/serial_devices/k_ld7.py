@@ -13,6 +13,8 @@ MODEL = RadarModel(range_m=30.0, for_rcs_m2=0.75, azimuth_deg=40.0, elevation_de
 OK, UNKNOWN_COMMAND, BAD_VALUE, BUSY = 0, 1, 2, 5
 PARAMETERS = frozenset({b"RBFR", b"RSPI", b"RRAI", b"THOF", b"TRFT", b"VISU", b"DEDI"})
 MOST_ROWS = 8
+LONGEST_PAYLOAD = 4
+"""Of a command."""
 FASTEST_MPS = 100.0 / k_ld7.KMH_PER_MPS
 """Of its widest speed setting; faster things it does not tell."""
 SETTINGS = struct.pack("<19s8B2b4Bb4BH2B", b"K-LD7_APP-RFB-0103", *bytes(15), *bytes(7))
@@ -22,8 +24,9 @@ SETTINGS = struct.pack("<19s8B2b4Bb4BH2B", b"K-LD7_APP-RFB-0103", *bytes(15), *b
 class KLd7Twin(SimulatedModule):
     """K-LD7: silent until ``INIT``; a frame every 34 ms, given to who asked with ``GNFD``."""
 
-    baud = 115200
+    baud = k_ld7.START_BAUD
     period_s = 0.034
+    changes_baud = True
 
     def __init__(self, view: RadarView) -> None:
         self._view = view
@@ -32,6 +35,7 @@ class KLd7Twin(SimulatedModule):
     def boot(self) -> bytes:
         """Nothing is said at start."""
         self._ready = False
+        self.baud = k_ld7.START_BAUD
         self._wanted = 0
         self._frames = 0
         self._received = bytearray()
@@ -59,9 +63,9 @@ class KLd7Twin(SimulatedModule):
         answer = b""
         while len(self._received) >= k_ld7.HEADER.size:
             name, length = k_ld7.HEADER.unpack_from(self._received)
-            if length > 64:
-                self._received.clear()
-                break
+            if length > LONGEST_PAYLOAD or not (name.isalnum() and name.isupper()):
+                del self._received[0]  # no command begins here
+                continue
             whole = k_ld7.HEADER.size + length
             if len(self._received) < whole:
                 break
@@ -76,13 +80,16 @@ class KLd7Twin(SimulatedModule):
         if name in {b"GRPS", b"GBYE"}:
             known = self._ready and not payload
             self._ready = self._ready and name != b"GBYE"
+            self.baud = self.baud if self._ready else k_ld7.START_BAUD
             return OK if known else UNKNOWN_COMMAND
         if len(payload) != 4:
             return BAD_VALUE
         (value,) = struct.unpack("<I", payload)
         if name == b"INIT":
-            self._ready = True
-            return OK if value == 0 else BAD_VALUE
+            rate = next((baud for baud, index in k_ld7.RATE_INDEX.items() if index == value), None)
+            self._ready = self._ready or rate is not None
+            self.baud = rate or self.baud
+            return OK if rate is not None else BAD_VALUE
         if not self._ready:
             return UNKNOWN_COMMAND
         if name == b"GNFD":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import termios
 import threading
 import tty
 from pathlib import Path
@@ -12,6 +13,9 @@ from types import TracebackType
 from typing import Self
 
 READ_BYTES = 4096
+_OUTPUT_SPEED = 5
+"""Place in the attributes of a terminal."""
+_USUAL_BAUDS = (9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600, 2_000_000, 3_000_000)
 
 
 class PtyPort:
@@ -76,6 +80,14 @@ class PtyPort:
         """Whether the device is there."""
         with self._lock:
             return self._master is not None
+
+    def host_baud(self) -> int | None:
+        """Rate the host has set; None without a device, or when it is none of the usual ones."""
+        with self._lock:
+            if self._master is None:
+                return None
+            speed = termios.tcgetattr(self._slave)[_OUTPUT_SPEED]
+        return next((baud for baud in _USUAL_BAUDS if getattr(termios, f"B{baud}", None) == speed), None)
 
     def write(self, data: bytes) -> None:
         """Send bytes towards the host; without a device, or when nobody reads, they are lost."""

@@ -72,6 +72,10 @@ class TcpPort:
         with self._lock:
             return self._listener is not None
 
+    def host_baud(self) -> int | None:
+        """None: there is no line."""
+        return None
+
     def write(self, data: bytes) -> None:
         """Send bytes to every client."""
         with self._lock:

@@ -79,6 +79,31 @@ def test_silence_starts_the_dialogue_anew() -> None:
     assert module.requests(NOW_NS + 2 * S) == first
 
 
+def test_a_faster_line_is_asked_for_and_used_from_the_answer_on() -> None:
+    module = KLd7Settings(line_baud=921_600).make()
+    assert module.greeting() == b"INIT\x04\0\0\0\x02\0\0\0"
+    assert module.baud is None
+    module.feed(OK, NOW_NS)
+    assert module.baud == 921_600
+    assert module.requests(NOW_NS)[:4] == b"RRAI"
+    module.greeting()
+    assert module.baud is None
+    module.feed(packet(b"RESP", b"\2"), NOW_NS)  # it refuses the rate: no change
+    assert module.baud is None
+
+
+def test_after_silence_it_is_looked_for_at_both_rates() -> None:
+    module = KLd7Settings(line_baud=460_800).make()
+    first = module.greeting()
+    assert module.requests(NOW_NS) == b""
+    said = [(module.requests(NOW_NS + second * S), module.baud) for second in range(1, 5)]
+    assert said == [(packet(b"GBYE"), 460_800), (first, None)] * 2
+    assert module.requests(NOW_NS + 5 * S) == packet(b"GBYE")
+    module.feed(OK, NOW_NS + 5 * S + 1)  # it was there: it is at the rate of the start now
+    assert module.requests(NOW_NS + 5 * S + 2) == first
+    assert module.baud is None
+
+
 def test_a_frame_number_that_falls_is_a_reboot() -> None:
     _, module = read(packet(b"DONE", b"\x09\0\0\0") + packet(b"DONE", b"\x0b\0\0\0") + packet(b"DONE", b"\1\0\0\0"))
     assert (module.counters.reboots, module.counters.gaps) == (1, 0)
@@ -88,7 +113,9 @@ def test_the_port_has_even_parity() -> None:
     assert (DEVICE.port.baud, DEVICE.port.parity) == (115200, "E")
 
 
-@pytest.mark.parametrize("wrong", [{"range_setting_m": 20}, {"speed_setting_kmh": 30.0}, {"max_angle_deg": 0.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"range_setting_m": 20}, {"line_baud": 9600}, {"speed_setting_kmh": 30.0}, {"max_angle_deg": 0.0}]
+)
 def test_wrong_settings_name_the_key(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         KLd7Settings(**wrong)
