@@ -48,6 +48,10 @@ BAND_SHARE = 0.55
 """The peak is as narrow as the record's bandwidth, or the slice, makes it; LoRa repeats too, but is narrower."""
 REPEATS = (2, 4)
 """A signal that repeats faster, as the lines of a picture do, is not OFDM; its pilots repeat at a third and a sixth."""
+REPEAT_RATIO = 2.0
+"""A repetition stands so far above the correlation around it; a base station without traffic has a long main lobe."""
+REPEAT_REACH = 12
+"""Lags on either side that it is compared with."""
 WIFI_20_MHZ = (312.5e3, 16.25e6)
 """802.11 at full rate: in no record below 1.8 GHz, and told from the others by its own lag."""
 
@@ -156,9 +160,17 @@ def prefix_score(
     least_hz = BAND_SHARE * min(bandwidth_hz, 0.9 * sample_rate_hz)
     if sample_rate_hz / max(width, 1.0) < least_hz:
         return 0.0
-    if any(power[round(at / part)] > peak for part in REPEATS if at / part > SHORT_LAG):
+    if any(_repeats(power, round(at / part), peak) for part in REPEATS if at / part > SHORT_LAG):
         return 0.0
     return score
+
+
+def _repeats(power: NDArray[np.float32], lag: int, peak: float) -> bool:
+    """Whether the correlation at a lag is above a peak, and a peak itself."""
+    value = float(power[lag])
+    low = power[max(1, lag - REPEAT_REACH) : lag - GUARD_LAGS + 1]
+    around = np.concatenate((low, power[lag + GUARD_LAGS : lag + REPEAT_REACH + 1]))
+    return value > peak and value > REPEAT_RATIO**2 * float(np.median(around))
 
 
 def find_prefix(samples: NDArray[np.complex64], sample_rate_hz: float) -> CyclicPrefixFinding | None:

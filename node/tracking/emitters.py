@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from dsp.bursts import Burst, CyclicPrefixFinding, KeyingFinding, LineCombFinding, ZadoffChuFinding
 from dsp.looks import LookSchedule
+from dsp.protocols import BY_LABEL
+from dsp.protocols.record import FskPhy, ReaderPhy, SporadicTiming
 from dsp.units import NS_PER_S
 from models.classifier import ModelRef
 from node.pipeline import Sighting
+from node.tracking.labels import CARRIER, CARRIER_WIDEST_HZ
 from node.tracking.ofdm_labels import prefix_mode
 
 SAME_EMITTER_HZ = 25e3
@@ -35,6 +39,10 @@ SETTLE_S = 1.0
 """An emitter that is not a drone is published this long after its first burst: what turns out to be part of a link
 never becomes a track of its own."""
 KEPT_LABELS = 64
+WIDE_HZ = 30e3
+"""A carrier with the skirts that the window gives it is narrower; commands of readers and keyed packets are wider."""
+WIDE_SHARE = 0.05
+"""Of the time on air: less is what the ends of a carrier look like."""
 
 
 @dataclass(slots=True)
@@ -59,6 +67,10 @@ class Emitter:
     low_hz: float = float("inf")
     high_hz: float = float("-inf")
     """Band that its looks have seen; of OFDM alone."""
+    begun: int = 0
+    """Bursts that begin by themselves, not where a window or another piece ends."""
+    wide_s: float = 0.0
+    """Time on air of the bursts that are wider than ``WIDE_HZ``."""
     looks: int = 0
     look_duty: float = 0.0
     """Sum of the looks' duties."""
@@ -71,6 +83,8 @@ class Emitter:
         self.last_ns = max(self.last_ns, burst.end_ns)
         self.on_air_s += burst.duration_s
         self.count += 1
+        self.begun += not burst.cut_start
+        self.wide_s += burst.duration_s if burst.bandwidth_hz > WIDE_HZ else 0.0
         self.fresh = True
         self.radios.add(sighting.radio)
         self.votes[label] = self.votes.get(label, 0.0) + confidence
@@ -98,13 +112,31 @@ class Emitter:
         """The label most bursts speak for, and its share of the votes."""
         total = sum(self.votes.values())
         name = max(self.votes, key=lambda key: (self.votes[key], key))
-        return name, self.votes[name] / max(total, 1e-9)
+        return CARRIER if self._goes_on_for(name) else name, self.votes[name] / max(total, 1e-9)
 
     def top(self, count: int = 3) -> tuple[tuple[str, float], ...]:
         """Best labels with their shares, best first."""
         total = max(sum(self.votes.values()), 1e-9)
         ranked = sorted(self.votes.items(), key=lambda item: (-item[1], item[0]))
+        best = ranked[0][0]
+        if self._goes_on_for(best):
+            ranked[0] = (CARRIER, ranked[0][1])
         return tuple((name, round(vote / total, 4)) for name, vote in ranked[:count])
+
+    def _goes_on_for(self, name: str) -> bool:
+        """Whether it is a line without end or modulation, though its label sends wide signals now and then: a carrier.
+
+        What is narrow by its nature shows no modulation; it must have no beginning then.
+        """
+        sporadic = sporadic_like(name)
+        if sporadic is None:
+            return False
+        longest_s, width_hz = sporadic
+        shows = width_hz > WIDE_HZ
+        if self.strongest.bandwidth_hz > (WIDE_HZ if shows else CARRIER_WIDEST_HZ):
+            return False
+        plain = self.begun <= 1 or (shows and self.wide_s < WIDE_SHARE * self.on_air_s)
+        return plain and (self.last_ns - self.first_ns) / NS_PER_S > longest_s
 
     def worth_a_track(self) -> bool:
         """Whether there is enough of it."""
@@ -164,9 +196,25 @@ class Emitter:
             rate_hz = burst.finding.symbol_rate_hz
             clock = f", about {rate_hz / 1e3:.1f} kBd" if rate_hz else ""
             lines.append(f"two tones {2e-3 * burst.finding.deviation_hz:.1f} kHz apart{clock}")
+        if self._goes_on_for(max(self.votes, key=lambda key: (self.votes[key], key))):
+            lines.append(f"a line without modulation, heard for {(self.last_ns - self.first_ns) / NS_PER_S:.1f} s")
         share = ", ".join(f"{name} {part:.2f}" for name, part in self.top())
         lines.append(f"labels of the bursts: {share}")
         return tuple(lines)
+
+
+@lru_cache(maxsize=64)
+def sporadic_like(label: str) -> tuple[float, float] | None:
+    """Longest time on air and least bandwidth of a protocol that sends now and then; None of any other.
+
+    The bandwidth is 0 where a mode is on-off keyed.
+    """
+    modes = BY_LABEL[label].modes if label in BY_LABEL else ()
+    timings = [mode.timing for mode in modes if isinstance(mode.timing, SporadicTiming)]
+    if not timings or len(timings) < len(modes):
+        return None
+    wide = [mode.phy.bandwidth_hz if isinstance(mode.phy, FskPhy | ReaderPhy) else 0.0 for mode in modes]
+    return max(t.airtime_s[1] * t.repeats[1] for t in timings), min(wide)
 
 
 def find_emitter(emitters: dict[str, Emitter], group: str, burst: Burst) -> Emitter | None:

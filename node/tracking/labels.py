@@ -31,6 +31,7 @@ DME_PULSE_S = (1e-6, 8e-6)
 """Between the half amplitudes 3.5 us in the record; level and noise make it shorter or longer."""
 REPLIES_LONGEST_S = 2.5e-3
 """Replies of many aircraft over each other hide their pulses: on their own frequency a short burst is theirs."""
+CARRIER = "cw"
 CARRIER_WIDEST_HZ = 12e3
 """A line that has no beginning and no end."""
 
@@ -108,7 +109,7 @@ def _by_rule(burst: Burst, *, tuning_known: bool) -> tuple[str, float]:
         if tuning_known and _inside("adsb", burst.centre_hz) and burst.duration_s < REPLIES_LONGEST_S:
             return "adsb", 0.3
         if burst.bandwidth_hz < CARRIER_WIDEST_HZ and burst.cut_start and burst.cut_end:
-            return "cw", 0.4
+            return CARRIER, 0.4
     return UNKNOWN, 0.3
 
 

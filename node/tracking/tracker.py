@@ -21,9 +21,9 @@ from dsp.units import to_ns
 from models.classifier import ModelRef
 from node.pipeline import BlockResult, Sighting, Step
 from node.tracking.describe import emitter_track, link_track
-from node.tracking.emitters import SETTLE_S, Emitter, find_emitter, trim_votes
+from node.tracking.emitters import SAME_EMITTER_HZ, SETTLE_S, Emitter, find_emitter, trim_votes
 from node.tracking.hypotheses import chirp_candidates, keyed_candidates
-from node.tracking.labels import burst_label, family_of
+from node.tracking.labels import CARRIER, burst_label, family_of
 from node.tracking.link import Link
 from node.tracking.links import LinkPool
 from node.tracking.track import EndReason, Track, TrackChange
@@ -39,6 +39,8 @@ PROVED = (LineCombFinding, CyclicPrefixFinding, ZadoffChuFinding)
 """Findings that a single emitter on one frequency is known by; they are nobody else's pieces."""
 VIDEO_HALF_WIDTH_HZ = 4.5e6
 """A picture's own peaks, taken for bursts, lie this close to its middle."""
+CARRIER_ROOM = 0.1
+"""Of an OFDM signal's width beyond its edges: pieces of it where the receiver's filter, or a fade, takes it down."""
 EMITTERS_AT_MOST = 400
 """Memory stays bounded in the worst band: the oldest that has no track is forgotten first."""
 
@@ -314,9 +316,14 @@ class Tracker:
                 continue
             emitter.fresh = False
             published = self._tracks.get(key)
-            if emitter.looks and self._carriers.get(key) != (emitter.low_hz, emitter.high_hz):
-                self._carriers[key] = (emitter.low_hz, emitter.high_hz)
-                changes += self._merge_claimed()
+            if published is None and self._same_carrier(emitter):
+                continue
+            if emitter.looks:
+                room_hz = CARRIER_ROOM * (emitter.high_hz - emitter.low_hz)
+                carrier = (emitter.low_hz - room_hz, emitter.high_hz + room_hz)
+                if self._carriers.get(key) != carrier:
+                    self._carriers[key] = carrier
+                    changes += self._merge_claimed()
             if drone or self._settings.publish_non_drone:
                 before = published.track if published else None
                 changes += self._tell(key, emitter_track(emitter, before, node_name=self._node_name))
@@ -324,6 +331,15 @@ class Tracker:
                     self._pictures[key] = emitter.centre_hz
                     changes += self._merge_claimed()
         return changes
+
+    def _same_carrier(self, emitter: Emitter) -> bool:
+        """Whether an emitter is a carrier that has a track: some of its bursts were given another label."""
+        return emitter.label()[0] == CARRIER and any(
+            key in self._emitters
+            and published.track.label == CARRIER
+            and abs(self._emitters[key].centre_hz - emitter.centre_hz) < SAME_EMITTER_HZ
+            for key, published in self._tracks.items()
+        )
 
     def _by_proof(self, key: str) -> tuple[bool, bool, str]:
         return not key.startswith("video"), not self._emitters[key].looks, key

@@ -76,6 +76,8 @@ def test_real_recordings_give_their_links_and_no_false_alarm() -> None:
     assert [row.name for row in rows if row.drone_link is False and row.verdict != "ok"] == []
     wanted = [row for row in rows if row.expected in {"analog-video", "expresslrs-proxy"}]
     assert len(wanted) >= 6
+    for row in [row for row in rows if row.expected == "lte"]:
+        assert row.other_tracks == {"lte": 1}, table([row])
     for row in wanted:
         assert row.verdict.startswith("ok"), table([row])
         if row.expected == "analog-video":

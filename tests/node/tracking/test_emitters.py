@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dsp.bursts import Burst, CyclicPrefixFinding, EnergyFinding, Finding
+from models.classifier import Classification, ModelRef
+from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
+from node.tracking.track import TrackChange
+from node.tracking.tracker import Tracker, TrackerSettings
+
+FREQUENCY_HZ = 866.3e6
+MODEL = ModelRef("test", "1", "0" * 64)
+
+
+def _burst(
+    start_s: float,
+    length_s: float,
+    width_hz: float,
+    *,
+    cut: tuple[bool, bool] = (False, False),
+    centre_hz: float = FREQUENCY_HZ,
+    finding: Finding | None = None,
+) -> Burst:
+    return Burst(
+        start_ns=round(start_s * 1e9),
+        duration_s=length_s,
+        centre_hz=centre_hz,
+        bandwidth_hz=width_hz,
+        snr_db=15.0,
+        peak_dbfs=-20.0,
+        finding=finding or EnergyFinding(0.2),
+        cut_start=cut[0],
+        cut_end=cut[1],
+    )
+
+
+def _tracks(bursts: list[Burst], *labels: str) -> list[TrackChange]:
+    """Changes of tracks where the classifier gives the bursts these labels in turn."""
+    tracker = Tracker(TrackerSettings(), "test")
+    scores = np.ones(1, dtype=np.float32)
+    changes: list[TrackChange] = []
+    for number, burst in enumerate(bursts):
+        said = Classification(labels[number % len(labels)], 0.9, scores, MODEL) if labels else None
+        middle_hz = burst.centre_hz + 0.3e6
+        sighting = Sighting(burst, said, "r", tuning_known=True, slice_centre_hz=middle_hz, slice_rate_hz=2.4e6)
+        step = Step(burst.end_ns, (sighting,))
+        changes += tracker.observe(BlockResult((step,), burst.end_ns, "r", PipelineCounters()))
+    return changes + tracker.close(bursts[-1].end_ns)
+
+
+def _labels(changes: list[TrackChange]) -> list[str]:
+    """Last label of every track."""
+    return list({change.track.track_id: change.track.label for change in changes}.values())
+
+
+@pytest.mark.parametrize(("label", "centre_hz"), [("rfid", 866.3e6), ("zwave", 868.4e6), ("ism-ook", 433.92e6)])
+def test_a_line_that_is_always_there_is_a_carrier_whatever_its_bursts_are_called(label: str, centre_hz: float) -> None:
+    lines = [_burst(second, 0.055, 9e3, cut=(True, True), centre_hz=centre_hz) for second in range(6)]
+    assert _labels(_tracks(lines, label)) == ["cw"]
+
+
+def test_a_carrier_that_is_switched_on_is_a_carrier_not_a_reader() -> None:
+    """The noise floor takes it in over half a second; what is left flickers about the threshold."""
+    pieces = [_burst(1.0 + 0.16 * k, 0.16, 20.6e3, cut=(False, True)) for k in range(3)]
+    flicker = [_burst(1.6 + 0.02 * k, 0.0015, 21e3) for k in range(8)]
+    lines = [_burst(2.0 + k, 0.055, 4.7e3, cut=(True, True)) for k in range(4)]
+    assert _labels(_tracks(pieces + flicker + lines, "rfid")) == ["cw"]
+
+
+def test_a_reader_between_its_commands_is_a_reader() -> None:
+    commands = [_burst(0.2 * k, 0.1, 46e3, cut=(False, True)) for k in range(10)]
+    lines = [_burst(0.1 + k, 0.055, 9e3, cut=(True, True)) for k in range(2)]
+    bursts = sorted(commands + lines, key=lambda burst: burst.start_ns)
+    assert _labels(_tracks(bursts, "rfid")) == ["rfid"]
+
+
+def test_a_sensor_that_sends_again_and_again_is_no_carrier() -> None:
+    bursts = [_burst(0.7 * k, 0.05, 5e3, centre_hz=433.92e6) for k in range(8)]
+    assert _labels(_tracks(bursts, "ism-ook")) == ["ism-ook"]
+
+
+def test_two_names_of_one_carrier_are_one_track() -> None:
+    lines = [_burst(second, 0.055, 9e3, cut=(True, True), centre_hz=916e6) for second in range(16)]
+    assert _labels(_tracks(lines, "rfid", "zwave")) == ["cw"]
+
+
+def test_the_edges_of_an_ofdm_signal_are_no_emitters_of_their_own() -> None:
+    """A receiver's filter takes the outer tenth of a base station down: that is still the base station."""
+    looks = [
+        _burst(0.4 * k, 0.06, 1.5e6, cut=(True, True), finding=CyclicPrefixFinding(15e3, 6.0, 1.0)) for k in range(8)
+    ]
+    edges = [_burst(0.05 * k, 0.002, 70e3, centre_hz=FREQUENCY_HZ + 0.8e6) for k in range(60)]
+    bursts = sorted(looks + edges, key=lambda burst: burst.start_ns)
+    assert _labels(_tracks(bursts)) == ["lte"]
