@@ -12,6 +12,7 @@ from typing import Any
 from firmware_bridge.devices import BY_NAME
 from firmware_bridge.link_settings import LinkSettings
 from firmware_bridge.module import ModuleSettings
+from firmware_bridge.position.node_position import GnssSettings
 from node.config_build import build
 from node.config_example import EXAMPLE
 from node.config_faults import ConfigError, Fault, FaultList, suggest
@@ -27,7 +28,7 @@ from node.live import LiveSettings
 from node.messages import NodeIdentity
 from node.pipeline import PipelineSettings
 from node.scan import ScanSettings
-from node.serial_ports import SIMULATED, is_simulated
+from node.serial_ports import SIMULATED
 from node.sinks.console import ConsoleSettings
 from node.sinks.jsonl import JsonLinesSettings
 from node.sinks.mqtt_settings import MqttSettings, TlsSettings
@@ -62,7 +63,7 @@ class NodeConfig:
         What it listens to.
     mqtt, jsonl, console
         Where messages go; None for nowhere.
-    model, pipeline, tracker, scan, fusion, live
+    model, pipeline, tracker, scan, fusion, gnss, live
         How it works; the detector's settings are in ``pipeline``, mountings of modules in ``serials``.
     friends
         Who may fly; None: nobody is known.
@@ -81,6 +82,7 @@ class NodeConfig:
     scan: ScanSettings = field(default_factory=ScanSettings)
     fusion: FusionSettings = field(default_factory=FusionSettings)
     friends: FriendsTable | None = None
+    gnss: GnssSettings = field(default_factory=GnssSettings)
     live: LiveSettings = field(default_factory=LiveSettings)
 
     @property
@@ -261,15 +263,8 @@ def _serials(tables: object, faults: FaultList) -> tuple[SerialSettings, ...]:
 
 def _check_simulated(table: Mapping[str, object], path: KeyPath, faults: FaultList) -> None:
     """What can be said of a simulated port without its scene."""
-    port, kind = table.get("port"), table.get("type")
-    if not isinstance(port, str) or not is_simulated(port):
-        return
-    from sim.serial_devices.twins import TWINS
-
-    if port == SIMULATED:
+    if table.get("port") == SIMULATED:
         faults.add(path, "names no scene; write sim:SCENE, see: skypicket sim scenes")
-    elif kind not in TWINS:
-        faults.add(path, f"there is no simulated {kind}; simulated are {', '.join(TWINS)}")
 
 
 def _mount(

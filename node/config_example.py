@@ -75,6 +75,8 @@ host = "localhost"
 # spool = "/var/lib/skypicket/spool.db"   # keeps events over a restart while the broker is away
 # track_expiry_s = 30           # a retained track that is not renewed vanishes
 # queue_messages = 10000        # events kept while the broker is away
+# commands = ["health", "tracks"]   # what clients may ask for; "affiliation" lets them say friend or hostile:
+                                # only with an access list at the broker, see docs/mqtt.md
 
 # [mqtt.tls]
 # ca = "ca.pem"                 # who vouches for the broker; the system's authorities if left out
@@ -122,6 +124,11 @@ host = "localhost"
 # list = "friends.json"
 # signature = "friends.sig"
 # public_key = "friends.pub"
+
+# [gnss]
+# fix_timeout_s = 10.0          # a fix older than this is not used where [node.position] is given
+# drift_mps = 0.0               # a node without [node.position] may have moved so fast since its last fix
+# moved_m = 100.0               # a fix further from [node.position] than this is said in health
 
 # [live]
 # health_interval_s = 10.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dsp.detector import DetectorSettings
+from firmware_bridge.position.node_position import GnssSettings
 from node.config_tables import FriendsTable, ModelTable, NodeSettings
 from node.fusion.settings import FusionSettings
 from node.live import LiveSettings
@@ -35,6 +36,7 @@ TABLES: dict[str, type[Any]] = {
     "scan": ScanSettings,
     "fusion": FusionSettings,
     "friends": FriendsTable,
+    "gnss": GnssSettings,
     "live": LiveSettings,
 }
 """Settings of each table: one line each, and a field of ``NodeConfig``."""

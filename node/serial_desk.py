@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from firmware_bridge.contacts import Contact, PositionFix, RemoteIdContact
-from firmware_bridge.position.node_position import NodePlace, distance_m
+from firmware_bridge.position.node_position import GnssSettings, NodePlace, distance_m
 from node.clock import clock_state
 from node.fusion.fusion import Fusion
 from node.fusion.picture import Affiliation, Assessment, FusedChange, FusedTrack, FusionCounters
@@ -65,6 +65,8 @@ class ContactDesk:
         picture, contacts are counted only.
     clock_ns
         Unix time in nanoseconds.
+    gnss
+        What is made of fixes.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class ContactDesk:
         info: Callable[[], InfoMessage] | None = None,
         make_fusion: Callable[[], Fusion] | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
+        gnss: GnssSettings | None = None,
     ) -> None:
         self._modules = modules
         self._maker = maker
@@ -85,7 +88,7 @@ class ContactDesk:
         self._framed: NodePlace | None = None
         self._kinds: dict[str, str] = {module.name: module.reports for module in modules if module.reports is not None}
         self._clock_ns = clock_ns
-        self._whereabouts = NodeWhereabouts(maker.node)
+        self._whereabouts = NodeWhereabouts(maker.node, gnss)
         self._place_due_ns = self._clock_due_ns = 0
         self._said: NodePlace | None = self._whereabouts.place(clock_ns())
         self._slowest_ms: float | None = None

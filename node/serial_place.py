@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from firmware_bridge.contacts import PositionFix
-from firmware_bridge.position.node_position import NodePlace, NodePosition, PositionSettings
+from firmware_bridge.position.node_position import GnssSettings, NodePlace, NodePosition, PositionSettings
 from node.clock import ClockState
 from node.messages import NodeIdentity
 from node.messages_track import TimeSource
@@ -25,12 +25,16 @@ class NodeWhereabouts:
     ----------
     identity
         As configured. Where its time is that of a recording or a simulation, it stays so.
+    gnss
+        What is made of fixes.
     """
 
-    def __init__(self, identity: NodeIdentity) -> None:
+    def __init__(self, identity: NodeIdentity, gnss: GnssSettings | None = None) -> None:
         self._identity = identity
         error = {} if identity.ce_m is None or not identity.ce_m else {"error_m": identity.ce_m / CIRCLE_95}
-        self._settings = PositionSettings(identity.lat, identity.lon, identity.alt_m, **error)
+        self._settings = PositionSettings(
+            identity.lat, identity.lon, identity.alt_m, gnss=gnss or GnssSettings(), **error
+        )
         self._position = NodePosition(self._settings)
         self._fix: PositionFix | None = None
         self._clock: ClockState | None = None
@@ -102,6 +106,6 @@ class NodeWhereabouts:
         fix = self._fix
         if fix is None or fix.clock_offset_s is None or fix.clock_offset_error_s is None:
             return None
-        if abs(time_ns - fix.time_ns) > self._settings.fix_timeout_s * NS_PER_S:
+        if abs(time_ns - fix.time_ns) > self._settings.gnss.fix_timeout_s * NS_PER_S:
             return None
         return fix.clock_offset_s, fix.clock_offset_error_s

@@ -87,7 +87,7 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
     ]
     info = partial(_info, config, maker, software, classifiers)
     modules = [ModuleRunner(settings, results.wake) for settings in config.serials]
-    desk = ContactDesk(modules, maker, info, fusion)
+    desk = ContactDesk(modules, maker, info, fusion, gnss=config.gnss)
     for sink in sinks:
         sink.publish(info())
     tracker = Tracker(config.tracker, identity.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from firmware_bridge.contacts import PositionFix
+from firmware_bridge.position.node_position import GnssSettings
 from node.clock import ClockState
 from node.messages import NodeIdentity
 from node.messages_track import TimeSource
@@ -41,6 +42,14 @@ def test_a_fix_counts_while_it_is_fresh_then_the_configured_place_does() -> None
     assert where.satellites == 9
     assert place(where.identity(NOW_NS + 11 * S)) == (56.95, 24.1, 31.0, 4.0)
     assert "silent" in where.faults(NOW_NS + 11 * S)[0]
+
+
+def test_what_is_made_of_fixes_is_configured() -> None:
+    where = NodeWhereabouts(node(), GnssSettings(fix_timeout_s=60.0, moved_m=10.0))
+    where.take(fix())
+    assert place(where.identity(NOW_NS + 59 * S))[0] == 56.9501235
+    assert "from the configured position" in where.faults(NOW_NS + 59 * S)[0]
+    assert place(where.identity(NOW_NS + 61 * S))[0] == 56.95
 
 
 def test_a_flat_fix_keeps_the_configured_height() -> None:

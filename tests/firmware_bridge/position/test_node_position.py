@@ -8,7 +8,7 @@ import pytest
 
 from firmware_bridge.contacts import PositionFix
 from firmware_bridge.position.clock_offset import OffsetEstimate
-from firmware_bridge.position.node_position import NodePosition, PositionSettings, distance_m
+from firmware_bridge.position.node_position import GnssSettings, NodePosition, PositionSettings, distance_m
 
 NOW_NS = 1_795_780_800_000_000_000
 SECOND_NS = 1_000_000_000
@@ -32,7 +32,7 @@ def test_a_fresh_fix_wins_and_the_configured_place_comes_back() -> None:
 
 
 def test_without_a_configured_place_the_last_fix_gets_worse() -> None:
-    node = NodePosition(PositionSettings(drift_mps=2.0))
+    node = NodePosition(PositionSettings(gnss=GnssSettings(drift_mps=2.0)))
     assert node.at(NOW_NS) is None
     node.take(NO_FIX)
     assert node.at(NOW_NS) is None
@@ -68,12 +68,19 @@ def test_distance() -> None:
         ({"lat_deg": 95.0, "lon_deg": 0.0}, "lat_deg"),
         ({"lat_deg": 0.0, "lon_deg": 181.0}, "lon_deg"),
         ({"error_m": 0.0}, "error_m"),
-        ({"drift_mps": -1.0}, "drift_mps"),
     ],
 )
 def test_settings_that_cannot_be_are_named(values: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         PositionSettings(**values)
+
+
+@pytest.mark.parametrize(
+    "values", [{"drift_mps": -1.0}, {"fix_timeout_s": 0.5}, {"moved_m": 0.0}, {"fix_timeout_s": float("nan")}]
+)
+def test_limits_that_cannot_be_are_named(values: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(values))):
+        GnssSettings(**values)
 
 
 def test_the_offset_is_a_median_and_follows_a_step() -> None:
