@@ -33,14 +33,14 @@ BASE_MEMORY = 256
 BESIDE_COLUMNS = 6
 """The columns this far off on both sides must be quieter: what is wide shows in them as well."""
 BESIDE_SHARE = 0.6
-WIDEST_HZ = 40e3
-"""What is wider is left to the regions, which find it at 0 dB."""
-LEAST_S = 8e-3
+WIDEST_HZ = 85e3
+"""What is wider is left to the regions, which find it at 0 dB (24 kb/s is 72 kHz wide)."""
+LEAST_S = 5e-3
 LONGEST_S = 0.145
 """A turn at the slowest rates, with noise at its ends."""
 PROFILE_SHARE = 0.25
 """Columns with less than this part of the strongest one's excess are noise."""
-PROFILE_REACH = 3
+PROFILE_REACH = 4
 SURE = 7.0
 """Standard deviations of the noise that a burst has at least, all of it added up."""
 STEP_DEVIATION = 0.35

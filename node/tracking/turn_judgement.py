@@ -1,7 +1,5 @@
 """The judgement of turns: which mode of a time-division link they may be, and how surely."""
 
-# Longer than 300 lines: one judgement, its thresholds and their reasons side by side.
-
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -12,37 +10,45 @@ from numpy.typing import NDArray
 
 from dsp.protocols.match import in_band
 from dsp.protocols.record import Band
+from dsp.quantile import median
 from node.tracking.hops import significance
+from node.tracking.turn_clock import (
+    LEAST_TURNS,
+    centre_tolerance_hz,
+    channel_reach_hz,
+    fit_clock,
+    of_one_network,
+    one_a_slot,
+    spacing_hz,
+    start_tolerance_s,
+)
 from node.tracking.turns import Turn, TurnCollector
 
-LEAST_TURNS = 4
 LEAST_CHANNELS = 3
-LEAST_SIGNIFICANCE = 5.0
-"""Unrelated bursts do as well once in a hundred thousand sets."""
-START_TOLERANCE = 0.012
-"""Error of a turn's start, as part of the clock's interval, and its limits: a slow end, an edge in the noise."""
-START_TOLERANCE_S = (0.6e-3, 1.6e-3)
+LEAST_SIGNIFICANCE = 6.0
+"""Unrelated bursts do as well once in a million sets."""
+FEW_TURNS = 4
+FEW_STRAYS = 1
+FEW_SIGNIFICANCE = 6.5
+"""Asked of fewer turns; besides, all must be keyed, on channels of their own, on the grid, with one stray at most. A
+slice sees a fifth of the hops at 915 MHz: the fourth turn comes a second after the third."""
 MOST_STRAYS = 1.5
 """For each turn on the clock: another network beside it is one, the packets of a faster link are many."""
 LEAST_SHARP = 0.5
 """Of the turns that agree with the windows, so many begin when their window does."""
 KEYED_SHARE = 0.5
 LEAST_KEYED = 0.2
-KEYED_FROM_HZ = 20e3
+KEYED_FROM_HZ = 30e3
 """Narrower signals fill some bins only and show no keying when they are weak."""
 DECADES_UNKEYED = 2.0
 """Asked for besides where the keying shows in fewer of the turns than ``KEYED_SHARE``."""
-TIGHTEST = 0.2
+TIGHTEST = 0.1
 JITTERS = 3.0
-"""Starts that agree better than they must are surer: within so many times their jitter, at best a fifth of it all."""
-CENTRE_TOLERANCE_HZ = 6e3
-CENTRE_TOLERANCE = 0.06
-"""Error of a channel's centre, the second as part of the bandwidth."""
-SAME_CHANNEL = 0.25
-"""Turns closer than this part of the bandwidth are on one channel, and never further than the next one."""
-SAME_CHANNEL_OF_SPACING = 0.4
+"""Starts and centres that agree better than they must are surer: within so many times their jitter, at best a tenth
+of what is allowed."""
 ALIKE = 1.35
-"""Widths of one link's turns are within this factor of their middle one."""
+ALIKE_HZ = 10e3
+"""Widths of one link's turns are within this factor of their middle one, or differ by a column of the spectrogram."""
 REPEAT_SHARE = 0.75
 """Of the turns on one channel, so many come whole rounds of the channels apart."""
 DECADES_PER_REPEAT = 0.5
@@ -51,9 +57,10 @@ DECADES_OF_PHY = 2.0
 DECADES_OF_RATE = 3.0
 """What an agreeing signal counts where modes are compared."""
 USUAL_BANDWIDTH = 0.88
-"""Width measured over the record's."""
+COLUMN_HZ = 6e3
+"""Width measured over the record's, and what the spectrogram adds to it."""
+TIGHTEST_GRID = 0.3
 MODES_TRIED = 13
-DRIFT = 20e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +127,9 @@ class TurnHypothesis:
             else:
                 groups.append([turn])
         return tuple(
-            float(np.median([t.centre_hz for t in group if not t.cut] or [t.centre_hz for t in group]))
+            median(np.array([t.centre_hz for t in group if not t.cut] or [t.centre_hz for t in group]))
             for group in groups
         )
-
-
-def channel_reach_hz(collector: TurnCollector) -> float:
-    """How far apart the centres of turns on one channel are found."""
-    spacing_hz = min(band.channels_hz[1] - band.channels_hz[0] for band in collector.protocol.bands)
-    by_width_hz = SAME_CHANNEL * collector.phy.bandwidth_hz + CENTRE_TOLERANCE_HZ
-    return min(by_width_hz, SAME_CHANNEL_OF_SPACING * spacing_hz)
-
-
-def start_tolerance_s(interval_s: float) -> float:
-    """How far from its window's beginning a turn may be found to begin."""
-    return float(np.clip(START_TOLERANCE * interval_s, *START_TOLERANCE_S))
 
 
 def judge_turns(
@@ -146,68 +141,82 @@ def judge_turns(
     if len(turns) < LEAST_TURNS or not (narrow or any(turn.keyed for turn in turns)):
         return None
     if taken:
-        turns = [turn for turn in turns if not turn.keys & taken]
-    bands = collector.protocol.bands_of(collector.mode)
+        turns = [turn for turn in turns if not turn.has_any(taken)]
+    bands = collector.bands
     if tuning_known and turns:
         middle_hz = sorted(turn.centre_hz for turn in turns)[len(turns) // 2]
         bands = tuple(band for band in bands if in_band(band, middle_hz))
     if len(turns) < LEAST_TURNS or not bands:
         return None
-    start_s = np.array([(turn.start_ns - turns[0].start_ns) * 1e-9 for turn in turns])
-    interval_s, origin_s, sharp = _clock(start_s, collector.timing.dwell_s)
+    start_s = np.array([turn.start_ns - turns[0].start_ns for turn in turns]) * 1e-9
+    tolerance_s = start_tolerance_s(collector)
+    keyed = np.array([turn.keyed > 0 for turn in turns])
+    of_kind = keyed if np.count_nonzero(keyed) >= LEAST_TURNS else np.ones(len(turns), dtype=np.bool_)
+    interval_s, origin_s, sharp = fit_clock(start_s, of_kind, collector.timing.dwell_s, tolerance_s)
     if np.count_nonzero(sharp) < LEAST_TURNS:
         return None
-    slot = np.rint((start_s - origin_s) / interval_s).astype(int)
-    late_s = start_s - origin_s - np.floor((start_s - origin_s) / interval_s) * interval_s
-    length_s = np.array([(turn.end_ns - turn.start_ns) * 1e-9 for turn in turns])
-    tolerance_s = start_tolerance_s(interval_s)
-    inside = ~sharp & (late_s + length_s < collector.timing.window_s + tolerance_s)
-    chosen = _one_a_slot(turns, slot, sharp)
-    members = [turns[i] for i in chosen]
-    wide_hz = float(np.median([turn.wide_hz for turn in members]))
-    alike = [i for i in chosen if wide_hz / ALIKE < turns[i].wide_hz < wide_hz * ALIKE]
-    whole = [i for i in alike if not turns[i].cut]
-    rounds = _rounds(np.array([turns[i].centre_hz for i in whole]), slot[whole], collector, bands)
+    others = _of_others(turns, sharp, collector, bands) if tuning_known else None
+    if others is not None:
+        turns = [turn for turn, other in zip(turns, others.tolist(), strict=True) if not other]
+        start_s, sharp, keyed = start_s[~others], sharp[~others], keyed[~others]
+    since_s = start_s - origin_s
+    slot = np.rint(since_s / interval_s).astype(int)
+    begun = np.floor(since_s / interval_s).astype(int)
+    chosen = one_a_slot(turns, slot, sharp)
+    wide_hz = median(np.array([turns[i].wide_hz for i in chosen]))
+    alike = [i for i in chosen if _alike(turns[i].wide_hz, wide_hz)]
     members = [turns[i] for i in alike]
-    if len(members) < LEAST_TURNS or rounds is None:
+    if len(members) < LEAST_TURNS:
         return None
     keyed_share = sum(turn.keyed > 0 for turn in members) / len(members)
-    if keyed_share < LEAST_KEYED and not narrow:
+    few = len(members) < FEW_TURNS
+    if not narrow and (keyed_share < LEAST_KEYED or (few and keyed_share < 1.0)):
         return None
     channels = _channels(members, collector)
+    if len(channels) < LEAST_CHANNELS:
+        return None
+    whole = [i for i in alike if not turns[i].cut]
+    rounds = _rounds(np.array([turns[i].centre_hz for i in whole]), slot[whole], collector, bands)
+    if rounds is None:
+        return None
     held = set(slot[alike].tolist())
-    begun = np.floor((start_s - origin_s) / interval_s).astype(int)
+    length_s = np.array([turn.end_ns - turn.start_ns for turn in turns]) * 1e-9
+    inside = ~sharp & (since_s - begun * interval_s + length_s < collector.timing.window_s + tolerance_s)
     late = [
         i
         for i in np.flatnonzero(inside).tolist()
         if (narrow or turns[i].keyed) and int(begun[i]) not in held and _beside(turns[i], channels, bands, wide_hz)
     ]
+    if len(members) < LEAST_SHARP * (len(members) + len(late)):
+        return None
     span = (start_s >= start_s[alike[0]]) & (start_s <= start_s[alike[-1]])
-    if len(channels) < LEAST_CHANNELS or len(members) < LEAST_SHARP * (len(members) + len(late)):
+    if keyed_share >= KEYED_SHARE:
+        span &= keyed  # what is not keyed is not of their kind
+    strays = int(np.count_nonzero(span & ~sharp & ~inside))
+    if strays > (FEW_STRAYS if few else MOST_STRAYS * (len(members) + len(late))):
         return None
     grid_share, grid_decades = _grid(channels, bands, wide_hz) if tuning_known else (0.0, 0.0)
-    error_s = start_s[alike] - origin_s - slot[alike] * interval_s
-    jitter_s = float(np.sqrt(np.mean(error_s**2)))
-    within_s = float(np.clip(JITTERS * jitter_s, TIGHTEST * tolerance_s, tolerance_s))
+    error_s = since_s[alike] - slot[alike] * interval_s
+    jitter_s = float(np.sqrt(error_s.dot(error_s) / len(error_s)))
+    within_s = min(max(JITTERS * jitter_s, TIGHTEST * tolerance_s), tolerance_s)
     decades = (
-        significance(len(members) - 1, int(np.count_nonzero(span)) - 1, 2.0 * within_s / interval_s)
+        significance(len(members) - 1, max(len(members), int(np.count_nonzero(span))) - 1, 2.0 * within_s / interval_s)
         + grid_decades
         + DECADES_PER_REPEAT * rounds
         - np.log10(MODES_TRIED)
         - (0.0 if keyed_share >= KEYED_SHARE else DECADES_UNKEYED)
     )
-    strays = int(np.count_nonzero(span & ~sharp & ~inside))
-    if decades < LEAST_SIGNIFICANCE or strays > MOST_STRAYS * (len(members) + len(late)):
+    if decades < (FEW_SIGNIFICANCE if few else LEAST_SIGNIFICANCE) or (few and tuning_known and grid_share < 1.0):
         return None
     timed = sum(turn.timed > 0 for turn in members) / len(members)
-    width = np.log(wide_hz / (USUAL_BANDWIDTH * collector.phy.bandwidth_hz + CENTRE_TOLERANCE_HZ))
+    width = np.log(wide_hz / (USUAL_BANDWIDTH * collector.phy.bandwidth_hz + COLUMN_HZ))
     return TurnHypothesis(
         collector=collector,
         turns=tuple(members),
         loose=tuple(turns[i] for i in late),
         strays=strays,
         interval_s=interval_s,
-        origin_ns=turns[0].start_ns + round(origin_s * 1e9),
+        origin_ns=turns[0].start_ns + round((origin_s - start_s[0]) * 1e9),
         jitter_s=jitter_s,
         grid_share=grid_share,
         rounds=rounds,
@@ -217,35 +226,23 @@ def judge_turns(
     )
 
 
-def _clock(start_s: NDArray[np.float64], interval_s: float) -> tuple[float, float, NDArray[np.bool_]]:
-    """Interval, origin and members of the clock that most starts keep to; each start is tried as the origin."""
-    tolerance_s = start_tolerance_s(interval_s)
-    apart = start_s[np.newaxis, :] - start_s[:, np.newaxis]
-    error = apart - np.rint(apart / interval_s) * interval_s
-    near = np.abs(error) < tolerance_s
-    pick = int(np.argmax(near.sum(axis=1)))
-    sharp: NDArray[np.bool_] = near[pick]
-    origin_s = float(start_s[pick] + np.median(error[pick][sharp]))
-    for _ in range(2):
-        slot = np.rint((start_s - origin_s) / interval_s)
-        if np.count_nonzero(sharp) >= LEAST_TURNS and np.ptp(slot[sharp]) > 3:
-            x, y = slot[sharp], start_s[sharp]
-            centred = x - x.mean()
-            slope = float((centred * y).sum() / (centred * centred).sum())
-            slope = float(np.clip(slope, interval_s * (1.0 - 4.0 * DRIFT), interval_s * (1.0 + 4.0 * DRIFT)))
-            origin_s, interval_s = float(y.mean() - slope * x.mean()), slope
-        sharp = np.abs(start_s - origin_s - np.rint((start_s - origin_s) / interval_s) * interval_s) < tolerance_s
-    return interval_s, origin_s, sharp
+def _of_others(
+    turns: list[Turn], sharp: NDArray[np.bool_], collector: TurnCollector, bands: tuple[Band, ...]
+) -> NDArray[np.bool_] | None:
+    """Which of the turns on the clock are another network's; None where there is but one."""
+    on_clock = np.flatnonzero(sharp)
+    centre_hz = np.array([turns[i].centre_hz for i in on_clock.tolist()])
+    mine = of_one_network(centre_hz, spacing_hz(bands[0]), centre_tolerance_hz(collector.phy.bandwidth_hz))
+    if mine is None:
+        return None
+    others = np.zeros(len(turns), dtype=np.bool_)
+    others[on_clock[~mine]] = True
+    return others
 
 
-def _one_a_slot(turns: list[Turn], slot: NDArray[np.int_], sharp: NDArray[np.bool_]) -> list[int]:
-    """Of the turns that begin with one window the one that is heard longest."""
-    best: dict[int, int] = {}
-    for index in np.flatnonzero(sharp).tolist():
-        other = best.get(int(slot[index]))
-        if other is None or turns[index].full_s > turns[other].full_s:
-            best[int(slot[index])] = index
-    return [best[number] for number in sorted(best)]
+def _alike(one_hz: float, middle_hz: float) -> bool:
+    """Whether a turn is as wide as the link's others."""
+    return middle_hz / ALIKE < one_hz < middle_hz * ALIKE or abs(one_hz - middle_hz) < ALIKE_HZ
 
 
 def _rounds(
@@ -281,25 +278,28 @@ def _channels(members: list[Turn], collector: TurnCollector) -> list[float]:
 
 def _beside(turn: Turn, channels: list[float], bands: tuple[Band, ...], wide_hz: float) -> bool:
     """Whether a turn is whole steps of a band's grid away from most of the channels."""
-    tolerance_hz = CENTRE_TOLERANCE_HZ + CENTRE_TOLERANCE * wide_hz
+    tolerance_hz = centre_tolerance_hz(wide_hz)
     apart = turn.centre_hz - np.asarray(channels)
     return any(
         2 * np.count_nonzero(np.abs(apart - np.rint(apart / step_hz) * step_hz) < tolerance_hz) > len(channels)
-        for step_hz in (band.channels_hz[1] - band.channels_hz[0] for band in bands)
+        for step_hz in map(spacing_hz, bands)
     )
 
 
 def _grid(channels: list[float], bands: tuple[Band, ...], wide_hz: float) -> tuple[float, float]:
     """Share of the channels on the grid of a band, wherever it begins, and what that is worth in decades."""
-    tolerance_hz = CENTRE_TOLERANCE_HZ + CENTRE_TOLERANCE * wide_hz
+    tolerance_hz = centre_tolerance_hz(wide_hz)
     best = (0.0, 0.0)
     centres = np.asarray(channels)
-    for band in bands:
-        spacing_hz = band.channels_hz[1] - band.channels_hz[0]
-        apart = centres[np.newaxis, :] - centres[:, np.newaxis]
-        error = np.abs(apart - np.rint(apart / spacing_hz) * spacing_hz)
-        on_grid = int((error < tolerance_hz).sum(axis=1).max())
-        chance = min(0.9, 2.0 * tolerance_hz / spacing_hz)
-        decades = significance(on_grid - 1, len(channels) - 1, chance)
-        best = max(best, (on_grid / len(channels), decades))
+    apart = centres[np.newaxis, :] - centres[:, np.newaxis]
+    for step_hz in {spacing_hz(band) for band in bands}:
+        error = apart - np.rint(apart / step_hz) * step_hz
+        near = np.abs(error) < tolerance_hz
+        pick = int(near.sum(axis=1).argmax())
+        off_hz = error[pick][near[pick]]
+        off_hz -= off_hz.mean()
+        jitter_hz = float(np.sqrt(off_hz.dot(off_hz) / len(off_hz)))
+        within_hz = min(max(JITTERS * jitter_hz, TIGHTEST_GRID * tolerance_hz), tolerance_hz)
+        decades = significance(len(off_hz) - 1, len(channels) - 1, min(0.9, 2.0 * within_hz / step_hz))
+        best = max(best, (len(off_hz) / len(channels), decades))
     return best

@@ -6,9 +6,17 @@ from dataclasses import dataclass, field
 
 from dsp.bursts import Burst
 from dsp.protocols import PROTOCOLS
+from dsp.protocols.match import in_band
 from dsp.protocols.record import FskPhy, TdmTiming
 from dsp.units import to_ns
-from node.tracking.turn_judgement import DRIFT, TurnHypothesis, channel_reach_hz, judge_turns, start_tolerance_s
+from node.tracking.turn_clock import (
+    DRIFT,
+    centre_tolerance_hz,
+    channel_reach_hz,
+    spacing_hz,
+    start_tolerance_s,
+)
+from node.tracking.turn_judgement import TurnHypothesis, judge_turns
 from node.tracking.turns import TurnCollector, may_take_a_turn
 
 MEMORY_S = 8.0
@@ -76,8 +84,10 @@ class TurnPool:
     def add(self, burst: Burst) -> None:
         """Take a burst."""
         if may_take_a_turn(burst):
+            width_hz, end_ns = burst.bandwidth_hz, burst.end_ns
             for collector in self._collectors:
-                collector.add(burst)
+                if collector.least_hz <= width_hz <= collector.most_hz:
+                    collector.add(burst, end_ns)
 
     def judge(self, now_ns: int, *, tuning_known: bool, final: bool = False) -> list[TurnLink]:
         """Look for links in the turns of the last seconds; those with news."""
@@ -92,7 +102,8 @@ class TurnPool:
         horizon_ns = now_ns - to_ns(MEMORY_S)
         taken: set[tuple[int, float]] = set()
         told: list[TurnLink] = []
-        while len(told) < LINKS_AT_MOST:
+        seen: list[TurnLink] = []
+        while len(seen) < LINKS_AT_MOST:
             found = [h for c in self._collectors if (h := judge_turns(c, horizon_ns, taken, tuning_known=tuning_known))]
             if not found:
                 break
@@ -100,29 +111,44 @@ class TurnPool:
             best = found[0]
             for turn in (*best.turns, *best.loose):
                 taken |= turn.keys
-            link = self._same(best)
+            link = self._same(best, seen)
             if link is None:
                 self._serial += 1
                 first = best.turns[0]
                 link = TurnLink(f"{self.key}:{self._serial}", best, first.start_ns, first.start_ns)
                 self.links.append(link)
+            seen.append(link)
             if link.take(best, tuple(found[1:]), horizon_ns):
                 told.append(link)
         return told
 
-    def _same(self, found: TurnHypothesis) -> TurnLink | None:
-        """A known link that shares turns with this one, or keeps its clock after a pause."""
+    def _same(self, found: TurnHypothesis, seen: list[TurnLink]) -> TurnLink | None:
+        """A known link that shares turns with this one, or keeps its clock and its grid after a pause.
+
+        Not one that has been found in this judgement: two networks may keep one clock.
+        """
         starts = {turn.start_ns for turn in (*found.turns, *found.loose)}
-        for link in self.links:
+        links = [link for link in self.links if link not in seen]
+        for link in links:
             if len(starts & link.turn_starts) * 3 > len(starts):
                 return link
-        for link in self.links:
+        for link in links:
             old = link.hypothesis
             after_ns = found.origin_ns - old.origin_ns
             if old.collector is not found.collector or after_ns > RESUME_NS:
                 continue
             interval_ns = old.interval_s * 1e9
             error_ns = abs(after_ns - round(after_ns / interval_ns) * interval_ns)
-            if error_ns < 1e9 * start_tolerance_s(old.interval_s) + DRIFT * after_ns:
+            tolerance_ns = 1e9 * start_tolerance_s(found.collector) + DRIFT * after_ns
+            if error_ns < tolerance_ns and _on_one_grid(found, link):
                 return link
         return None
+
+
+def _on_one_grid(found: TurnHypothesis, link: TurnLink) -> bool:
+    """Whether the channels of a link and of what was found lie whole steps of a grid apart."""
+    reach_hz = 2.0 * centre_tolerance_hz(found.collector.phy.bandwidth_hz)
+    here_hz, there_hz = found.channels_hz[0], link.channels_hz[0]
+    steps = {spacing_hz(band) for band in found.collector.bands if in_band(band, here_hz)}
+    apart_hz = here_hz - there_hz
+    return not steps or any(abs(apart_hz - round(apart_hz / step_hz) * step_hz) < reach_hz for step_hz in steps)

@@ -53,6 +53,10 @@ class Turn:
         """What tells its bursts from others."""
         return {(burst.start_ns, burst.centre_hz) for burst in self.bursts}
 
+    def has_any(self, keys: set[tuple[int, float]]) -> bool:
+        """Whether one of its bursts is among those."""
+        return any((burst.start_ns, burst.centre_hz) in keys for burst in self.bursts)
+
 
 class TurnCollector:
     """Turns that one mode of a time-division link may have sent.
@@ -70,29 +74,43 @@ class TurnCollector:
         self.mode = mode
         self.timing = mode.timing
         self.phy = mode.phy
+        self.bands = protocol.bands_of(mode)
         self.turns: deque[Turn] = deque(maxlen=TURNS_KEPT)
         self.news = 0
-        self._least_hz = BANDWIDTH_RANGE[0] * self.phy.bandwidth_hz
-        self._most_hz = BANDWIDTH_RANGE[1] * self.phy.bandwidth_hz + BANDWIDTH_ROOM_HZ
+        self.least_hz = BANDWIDTH_RANGE[0] * self.phy.bandwidth_hz
+        self.most_hz = BANDWIDTH_RANGE[1] * self.phy.bandwidth_hz + BANDWIDTH_ROOM_HZ
+        """Bursts narrower or wider than these are of something else."""
+        self._open: list[Turn] = []
         self._reach_hz = CHANNEL_SHARE * self.phy.bandwidth_hz + CHANNEL_ROOM_HZ
         self._window_ns = (self.timing.window_s + WINDOW_SLACK_S) * 1e9
 
-    def add(self, burst: Burst) -> None:
-        """Put a burst to the turn it goes on with, or begin one; what is too wide or too narrow is left out."""
-        if not self._least_hz <= burst.bandwidth_hz <= self._most_hz:
-            return
+    def add(self, burst: Burst, end_ns: int) -> None:
+        """Put a burst to the turn it goes on with, or begin one.
+
+        Parameters
+        ----------
+        burst
+            Between ``least_hz`` and ``most_hz`` wide.
+        end_ns
+            Its end.
+        """
+        start_ns, centre_hz = burst.start_ns, burst.centre_hz
+        if end_ns - start_ns >= self._window_ns:
+            return  # too long for one end's word
         self.news += 1
-        count = len(self.turns)
-        for index in range(count - 1, max(-1, count - 1 - OPEN_TURNS), -1):
-            turn = self.turns[index]
-            begin_ns, end_ns = min(turn.start_ns, burst.start_ns), max(turn.end_ns, burst.end_ns)
-            if end_ns - begin_ns < self._window_ns and abs(burst.centre_hz - turn.centre_hz) < self._reach_hz:
-                turn.start_ns, turn.end_ns = begin_ns, end_ns
+        for turn in self._open:
+            if abs(centre_hz - turn.centre_hz) >= self._reach_hz:
+                continue
+            begin_ns = min(turn.start_ns, start_ns)
+            over_ns = max(turn.end_ns, end_ns)
+            if over_ns - begin_ns < self._window_ns:
+                turn.start_ns, turn.end_ns = begin_ns, over_ns
                 self._put(turn, burst)
                 return
-        turn = Turn(burst.start_ns, burst.end_ns, burst.centre_hz)
+        turn = Turn(start_ns, end_ns, centre_hz)
         self._put(turn, burst)
         self.turns.append(turn)
+        self._open = [turn, *self._open[: OPEN_TURNS - 1]]
 
     def _put(self, turn: Turn, burst: Burst) -> None:
         turn.bursts.append(burst)

@@ -1,0 +1,133 @@
+"""The clock of a time-division link and the network on it: which turns begin with a window, and whose they are."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.protocols.record import Band
+from dsp.quantile import median
+from node.tracking.turns import Turn, TurnCollector
+
+LEAST_TURNS = 3
+START_TOLERANCE = 0.012
+"""Error of a turn's start, as part of the clock's interval, and its limits: a slow end, an edge in the noise."""
+START_TOLERANCE_S = (0.6e-3, 1.6e-3)
+START_TOLERANCE_BITS = 6.0
+"""The same in bits: the edge of a slow signal in the noise is found no better (2 kb/s: 3 ms)."""
+SHARPEST = 0.25
+OUTLIER = 6.0
+"""Starts further off than so many times the median, and than this part of the tolerance, are not on the clock."""
+CENTRE_TOLERANCE_HZ = 6e3
+CENTRE_TOLERANCE = 0.06
+"""Error of a channel's centre, the second as part of the bandwidth."""
+SAME_CHANNEL = 0.25
+"""Turns closer than this part of the bandwidth are on one channel, and never further than the next one."""
+SAME_CHANNEL_OF_SPACING = 0.4
+DRIFT = 20e-6
+
+
+def spacing_hz(band: Band) -> float:
+    """Step of a band's grid."""
+    return band.channels_hz[1] - band.channels_hz[0]
+
+
+def centre_tolerance_hz(wide_hz: float) -> float:
+    """How far from its channel the centre of a turn may be found."""
+    return CENTRE_TOLERANCE_HZ + CENTRE_TOLERANCE * wide_hz
+
+
+def channel_reach_hz(collector: TurnCollector) -> float:
+    """How far apart the centres of turns on one channel are found."""
+    by_width_hz = SAME_CHANNEL * collector.phy.bandwidth_hz + CENTRE_TOLERANCE_HZ
+    return min(by_width_hz, SAME_CHANNEL_OF_SPACING * min(map(spacing_hz, collector.protocol.bands)))
+
+
+def start_tolerance_s(collector: TurnCollector) -> float:
+    """How far from its window's beginning a turn may be found to begin."""
+    least_s, most_s = START_TOLERANCE_S
+    by_interval_s = min(max(START_TOLERANCE * collector.timing.dwell_s, least_s), most_s)
+    return max(by_interval_s, START_TOLERANCE_BITS / collector.phy.bit_rate_bps)
+
+
+def fit_clock(
+    start_s: NDArray[np.float64], likely: NDArray[np.bool_], interval_s: float, tolerance_s: float
+) -> tuple[float, float, NDArray[np.bool_]]:
+    """Interval, origin and members of the clock that most starts keep to; each likely one is tried as the origin.
+
+    Parameters
+    ----------
+    start_s
+        (n,) ascending. What begins at one moment on many channels, as products of an overload do, counts once.
+    likely
+        (n,) which of them are of the kind that is looked for.
+    interval_s
+        The record's; crystals are a little off.
+    tolerance_s
+        How far a start may be off.
+    """
+    at_s = start_s[likely]
+    at_s = at_s[np.append(True, at_s[1:] - at_s[:-1] > tolerance_s)]
+    phase_s = at_s % interval_s
+    ring_s = np.sort(phase_s)
+    ring_s = np.concatenate((ring_s - interval_s, ring_s, ring_s + interval_s))
+    near = np.searchsorted(ring_s, phase_s + tolerance_s) - np.searchsorted(ring_s, phase_s - tolerance_s, "right")
+    first_s = float(at_s[near.argmax()])
+    error_s = start_s - first_s
+    error_s -= np.rint(error_s / interval_s) * interval_s
+    sharp: NDArray[np.bool_] = np.abs(error_s) < tolerance_s
+    origin_s = first_s + median(error_s[sharp & likely])
+    for _ in range(2):
+        fitted = sharp & likely
+        if np.count_nonzero(fitted) < LEAST_TURNS:
+            return interval_s, origin_s, sharp
+        x, y = np.rint((start_s[fitted] - origin_s) / interval_s), start_s[fitted]
+        if x[-1] - x[0] > 3:
+            centred = x - x.mean()
+            slope = float(centred.dot(y) / centred.dot(centred))
+            interval_s = min(max(slope, interval_s * (1.0 - 4.0 * DRIFT)), interval_s * (1.0 + 4.0 * DRIFT))
+            origin_s = float(y.mean() - interval_s * x.mean())
+        error_s = start_s - origin_s
+        error_s = np.abs(error_s - np.rint(error_s / interval_s) * interval_s)
+        sharp = error_s < tolerance_s
+        # What keeps the clock much worse than most is not on it.
+        close_s = max(SHARPEST * tolerance_s, OUTLIER * median(error_s[sharp & likely]))
+        if close_s < tolerance_s and np.count_nonzero((error_s < close_s) & likely) >= LEAST_TURNS:
+            sharp = error_s < close_s
+    return interval_s, origin_s, sharp
+
+
+def of_one_network(centre_hz: NDArray[np.float64], step_hz: float, tolerance_hz: float) -> NDArray[np.bool_] | None:
+    """Turns whose channels belong to one network, where another one keeps the same clock; None where there is none.
+
+    The grids of two networks lie apart by a draw of their own, so their channels differ modulo the spacing.
+
+    Parameters
+    ----------
+    centre_hz
+        Of turns on one clock.
+    step_hz
+        Spacing of the grid.
+    tolerance_hz
+        Error of a centre.
+    """
+    if len(centre_hz) < 2 * LEAST_TURNS:
+        return None
+    rest_hz = centre_hz % step_hz
+    apart_hz = np.abs(rest_hz[:, np.newaxis] - rest_hz)
+    near = np.minimum(apart_hz, step_hz - apart_hz) < tolerance_hz
+    mine: NDArray[np.bool_] = near[int(near.sum(axis=1).argmax())]
+    others = near[~mine][:, ~mine]
+    if len(others) < LEAST_TURNS or int(others.sum(axis=1).max()) < LEAST_TURNS:
+        return None
+    return mine
+
+
+def one_a_slot(turns: list[Turn], slot: NDArray[np.int_], sharp: NDArray[np.bool_]) -> list[int]:
+    """Of the turns that begin with one window the one that is heard longest."""
+    best: dict[int, int] = {}
+    for index in np.flatnonzero(sharp).tolist():
+        other = best.get(int(slot[index]))
+        if other is None or turns[index].full_s > turns[other].full_s:
+            best[int(slot[index])] = index
+    return [best[number] for number in sorted(best)]
