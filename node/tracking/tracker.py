@@ -26,6 +26,7 @@ from node.tracking.hypotheses import chirp_candidates, keyed_candidates
 from node.tracking.labels import CARRIER, burst_label, family_of
 from node.tracking.link import Link
 from node.tracking.links import LinkPool
+from node.tracking.shadows import Shadows
 from node.tracking.track import EndReason, Track, TrackChange
 from node.tracking.turn_links import TurnPool
 from node.tracking.turn_tracks import turn_track
@@ -100,6 +101,7 @@ class Tracker:
         self._pools = [self._keyed]
         """All of them in the order in which they are judged."""
         self._turns = TurnPool()
+        self._shadows = Shadows()
         self._emitters: dict[str, Emitter] = {}
         self._tracks: dict[str, _Published] = {}
         self._radios: dict[str, set[str]] = {}
@@ -149,6 +151,7 @@ class Tracker:
         if sighting.classification is not None:
             self._model = sighting.classification.model
         finding = burst.finding
+        self._shadows.add(burst)
         label, confidence = burst_label(sighting)
         if isinstance(finding, ChirpFinding):
             shape = (finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s > 0)
@@ -254,6 +257,8 @@ class Tracker:
                 published = self._tracks.get(link.key)
                 if link.hypothesis.protocol is None and published is None and self._of_others(link):
                     continue
+                if published is None and pool is not self._keyed and self._shadows.cover(link.bursts, self._now_ns):
+                    continue  # packets of another link, taken for chirps of this shape as well
                 track = link_track(
                     link,
                     published.track if published else None,
@@ -367,11 +372,14 @@ class Tracker:
         return []
 
     def _age(self) -> list[TrackChange]:
+        silent_ns = self._now_ns - to_ns(self._settings.link_timeout_s)
         for pool in self._pools:
             for link in pool.links:
                 published = self._tracks.get(link.key)
                 if published is not None and link.last_ns > published.track.last_ns:
                     published.track = replace(published.track, last_ns=link.last_ns, bursts=link.count)
+                elif published is None and link.last_ns < silent_ns:
+                    pool.links = [each for each in pool.links if each is not link]
         changes: list[TrackChange] = []
         for key in sorted(self._tracks):
             quiet_s = (self._now_ns - self._tracks[key].track.last_ns) * 1e-9
