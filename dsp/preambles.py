@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import ndimage
 
 from dsp.chirps import ChirpShape
-from dsp.fourier import RowTransforms
+from dsp.fourier import RowTransforms, quick_length
 from dsp.windows import windows as windows_of
 
 GROUP = 8
@@ -98,7 +98,7 @@ class PreambleBank:
         self._rate_hz = sample_rate_hz
         self._symbol_samples = shape.symbol_s * sample_rate_hz
         self._points = int(self._symbol_samples)
-        self._length = int(fft.next_fast_len(self._points))
+        self._length = quick_length(self._points)
         time_s = np.arange(self._points) / sample_rate_hz
         slope = shape.bandwidth_hz / shape.symbol_s
         self._piece = max(1, PIECE_SAMPLES // (STEP * self._points))

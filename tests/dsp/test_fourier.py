@@ -60,3 +60,11 @@ def test_the_same_samples_give_the_same_bits_in_another_object() -> None:
         transforms.rows[:] = rows
         results.append(transforms.run(64).copy())
     assert np.array_equal(results[0], results[1])
+
+
+@pytest.mark.parametrize(
+    ("least", "length"),
+    [(1, 1), (2, 2), (3, 3), (5, 5), (6, 6), (7, 8), (153, 160), (614, 640), (641, 768), (800, 1024)],
+)
+def test_quick_lengths(least: int, length: int) -> None:
+    assert quick_length(least) == length
