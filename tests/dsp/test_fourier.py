@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import fft
 
-from dsp.fourier import PLANS_KEPT, RowTransforms, aligned
+from dsp.fourier import PLANS_KEPT, RowTransforms, aligned, quick_length
 
 
 @pytest.mark.parametrize("points", [4, 100, 216, 333, 512])
