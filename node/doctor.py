@@ -178,11 +178,18 @@ def _dongles(wanted: list[RtlSdrSettings]) -> Iterator[Check]:
 
 
 def _broker(settings: MqttSettings, node: NodeIdentity) -> Iterator[Check]:
-    from node.sinks.mqtt_check import check_broker
+    from node.sinks.mqtt_check import check_broker, lets_anybody_in
 
-    for stage in check_broker(settings, node.site, node.name):
+    stages = check_broker(settings, node.site, node.name)
+    for stage in stages:
         level: Level = "WARN" if stage.ok is None else "OK" if stage.ok else "FAIL"
         yield Check(f"broker {stage.name}", level, stage.detail)
+    if "affiliation" in settings.commands and all(stage.ok for stage in stages):
+        if lets_anybody_in(settings):
+            text = "the broker lets anybody in, and whoever may write to cmd/ can say friend or hostile"
+            yield Check("broker access", "WARN", text, "passwords or certificates and an access list: docs/mqtt.md")
+        else:
+            yield Check("broker access", "OK", "asks who a client is; its access list must guard cmd/: docs/mqtt.md")
 
 
 def _serial_ports(config: NodeConfig | None) -> Iterator[Check]:

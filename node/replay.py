@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from dsp.iq import IqSource
 from models.classifier import Classifier
+from node.alerts import AlertBook
 from node.explain import burst_line, change_lines
 from node.ids import boot_uuid
 from node.messages import MessageMaker, NodeIdentity
@@ -18,11 +19,20 @@ from node.tracking.tracker import Tracker, TrackerSettings
 
 @dataclass(frozen=True, slots=True)
 class ReplaySettings:
-    """How to replay: as the node of a configuration would have worked."""
+    """How to replay: as the node of a configuration would have worked.
+
+    Parameters
+    ----------
+    identity, pipeline, tracker
+        Of the node.
+    alerts
+        Whether alerts are told too, each after the track message it follows from.
+    """
 
     identity: NodeIdentity = field(default_factory=lambda: NodeIdentity("local", "replay"))
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
+    alerts: bool = False
 
 
 @dataclass(slots=True)
@@ -72,6 +82,7 @@ def replay(
     identity = replace(settings.identity, time_source="recording", time_err_ms=None)
     maker = MessageMaker(identity, boot_uuid(identity.uuid, seed))
     tracker = Tracker(settings.tracker, identity.name)
+    alerts = AlertBook() if settings.alerts else None
     counts = ReplayCounts()
     pipeline: Pipeline | None = None
 
@@ -81,7 +92,11 @@ def replay(
             counts.tracks += change.kind == "new"
             for line in change_lines(change) if explain else ():
                 explain(line)  # type: ignore[misc]  # there are lines only if it is given
-            sink.publish(maker.track(change))
+            message = maker.track(change)
+            sink.publish(message)
+            for alert in () if alerts is None else alerts.hear(message):
+                counts.messages += 1
+                sink.publish(alert)
 
     def take(result: BlockResult) -> None:
         for sighting in result.sightings if explain else ():

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-MESSAGES = ("track", "remote_id", "status", "info", "health")
+MESSAGES = ("track", "alert", "remote_id", "status", "info", "health", "response", "command")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +72,11 @@ def _schema(args: argparse.Namespace) -> int:
         print(json.dumps(config_schema(), indent=2))
         return 0
     from node.messages import message_schema
+    from node.messages_command import command_schemas
 
+    if args.message == "command":
+        print(json.dumps(command_schemas(), indent=2))
+        return 0
     print(json.dumps(message_schema(f"skypicket.{args.message}/1"), indent=2))
     return 0
 

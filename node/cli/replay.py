@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--explain", action="store_true", help="every burst's label and every track's reasons, on standard error"
     )
     parser.add_argument("--no-model", action="store_true", help="rules only, without the classifier")
+    parser.add_argument("--alerts", action="store_true", help="alerts too, each after the message it follows from")
     says = parser.add_argument_group("what the recording does not say itself, or says wrongly")
     says.add_argument("--rate", type=hertz, metavar="HZ", help="sample rate, for example 2.4M")
     says.add_argument("--centre", "--center", type=hertz, metavar="HZ", help="centre frequency, for example 868.3M")
@@ -45,12 +46,12 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as fault:
         sys.stderr.write(f"skypicket replay: {fault}\n")
         return 2
-    settings, model = ReplaySettings(), None
+    settings, model = ReplaySettings(alerts=args.alerts), None
     if args.config is not None:
         from node.config import load_config
 
         config = load_config(args.config)
-        settings = ReplaySettings(config.identity, config.pipeline, config.tracker)
+        settings = ReplaySettings(config.identity, config.pipeline, config.tracker, alerts=args.alerts)
         model = config.model_path
     classifier = None
     if not args.no_model:

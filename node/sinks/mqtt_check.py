@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from node.sinks.mqtt_connection import (
     Acknowledged,
@@ -76,6 +76,17 @@ def check_broker(settings: MqttSettings, site: str = "check", name: str = "check
             talk.connection.close()
     stages += [Stage(rest, ok=None, detail="not tried") for rest in NAMES[len(stages) :]]
     return stages
+
+
+def lets_anybody_in(settings: MqttSettings) -> bool:
+    """Whether the broker takes a client without name, password and certificate."""
+    tls = None if settings.tls is None else replace(settings.tls, cert=None, key=None)
+    nobody = replace(settings, username=None, password_file=None, tls=tls, client_id=f"anybody-{os.urandom(4).hex()}")
+    try:
+        _log_in(nobody, f"{nobody.client_id}").connection.close()
+    except MqttUnavailable:
+        return False
+    return True
 
 
 def _resolve(settings: MqttSettings) -> str:

@@ -199,3 +199,22 @@ def test_health_has_what_a_port_has_seen(bench: Callable[..., Bench]) -> None:
     assert health.contact_latency_ms is not None
     assert one.desk.status().slowest_ms is None  # since the last message
     assert replace(status, modules=()).faults == ()
+
+
+def test_an_operators_word_makes_a_message_and_again_tells_everything_once_more(bench: Callable[..., Bench]) -> None:
+    one = bench("remote-id", fused=True)
+
+    def tracks() -> list[TrackMessage]:
+        return [message for message in one.messages if isinstance(message, TrackMessage)]
+
+    one.said(HEARD * 3, lambda: bool(tracks()))
+    track_id = tracks()[0].track_id
+    assert one.desk.set_affiliation(track_id, "hostile", "Anna", "crossed the fence")
+    one.until(lambda: tracks()[-1].identity.affiliation == "hostile")
+    assert tracks()[-1].identity.basis[0] == "said by Anna: crossed the fence"
+    assert tracks()[-1].severity.level == "critical"
+    assert not one.desk.set_affiliation("01K5SAMPME0000000000000000", "friend", "Anna", "")
+    (again,) = one.desk.again()
+    assert isinstance(again, TrackMessage)
+    assert (again.event, again.track_id, again.identity.affiliation) == ("update", track_id, "hostile")
+    assert again.seq == tracks()[-1].seq + 1

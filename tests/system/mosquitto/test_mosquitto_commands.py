@@ -19,7 +19,7 @@ from node.command_desk import Actions, CommandDesk
 from node.commands import COMMANDS_HELD, CommandInbox, Speaker
 from node.ids import boot_uuid
 from node.messages import InfoMessage, NodeIdentity, StatusMessage, message_schema, rfc3339
-from node.messages_command import LARGEST_BYTES
+from node.messages_command import LARGEST_BYTES, VERBS
 from node.sinks.mqtt import MqttSink
 from node.sinks.mqtt_settings import MqttSettings
 
@@ -29,7 +29,6 @@ BASE = "skypicket/v1/north/mast-1"
 NODE = NodeIdentity("north", "mast-1")
 BOOT = boot_uuid(NODE.uuid, "commands")
 KNOWN = "01K5SAMPME0000000000000000"
-EVERY = ("affiliation", "health", "tracks")
 DEADLINE_S = 30.0
 PAUSE = threading.Event()
 """Never set: looking again waits on it for a moment."""
@@ -104,7 +103,7 @@ def start() -> Iterator[Callable[..., Node]]:
 
     def make(port: int, **changes: Any) -> Node:
         usual = MqttSettings(
-            host="127.0.0.1", port=port, reconnect_min_s=0.1, reconnect_max_s=0.5, will_delay_s=1, commands=EVERY
+            host="127.0.0.1", port=port, reconnect_min_s=0.1, reconnect_max_s=0.5, will_delay_s=1, commands=VERBS
         )
         made.append(Node(replace(usual, **changes)))
         made[-1].wait(lambda: made[-1].sink.status.connected)
@@ -212,7 +211,7 @@ def test_nobody_makes_the_node_speak_where_nodes_speak(
     assert node.done == []
 
 
-BAD = {
+BAD: dict[str, tuple[bytes | dict[str, Any], str, str]] = {
     "no JSON": (b"friend", "malformed", "JSON"),
     "no text": (b"\xff\xfe\x00", "malformed", "JSON"),
     "no object": (b"[]", "malformed", "object"),
