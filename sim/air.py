@@ -241,7 +241,5 @@ def _add(samples: NDArray[np.complex64], first_sample: int, placed: _Placed) -> 
     if placed.short is not None:
         samples[start - first_sample : end - first_sample] += placed.short[begin:stop]
         return
-    cycles = math.fmod(placed.cycles_per_sample * begin, 1.0)
-    ramp = phasor(stop - begin, placed.cycles_per_sample, cycles, placed.amplitude)
-    ramp *= placed.waveform.part(begin, stop)
-    samples[start - first_sample : end - first_sample] += ramp
+    part = placed.waveform.part(begin, stop, placed.cycles_per_sample, placed.amplitude)
+    samples[start - first_sample : end - first_sample] += part

@@ -21,6 +21,8 @@ REACH = 8
 """Kept samples on each side that one interpolated sample rests on."""
 KERNEL_WIDTH = 64
 """Samples that one row of weights gives at least: the multiplication of matrices likes them wide."""
+WIDEST_MIX = 256
+"""Largest divisor of which weights on a carrier are made: they are made for each packet."""
 KERNELS_KEPT = 64
 KAISER_BETA = 8.0
 """Window of the interpolation: cut-off at half the kept rate, flat over 0.8 of it, images below -70 dB."""
@@ -96,6 +98,51 @@ def interpolated(slow: NDArray[np.complex64], divisor: int, start: int, count: i
     block = (windows.reshape(2 * rows, taps) @ kernel).reshape(2, rows * width)[:, skipped : skipped + count]
     samples = np.empty(count, np.complex64)
     samples.real, samples.imag = block
+    return samples
+
+
+@lru_cache(maxsize=KERNELS_KEPT)
+def _mixing_kernel(divisor: int, cycles: float) -> NDArray[np.float32]:
+    """``_kernel`` on a carrier, as real numbers: (2 taps, 2 width) for pairs of real and imaginary part on both sides."""
+    weights = _kernel(divisor)
+    taps, width = weights.shape
+    moved = weights * np.exp(2j * np.pi * (cycles * np.arange(width)))
+    kernel = np.empty((taps, 2, width, 2), np.float32)
+    kernel[:, 0, :, 0] = kernel[:, 1, :, 1] = moved.real
+    kernel[:, 0, :, 1] = moved.imag
+    kernel[:, 1, :, 0] = -moved.imag
+    return kernel.reshape(2 * taps, 2 * width)
+
+
+def mixed(
+    slow: NDArray[np.complex64], divisor: int, start: int, count: int, cycles: float, amplitude: complex
+) -> NDArray[np.complex64]:
+    """``amplitude exp(2 pi j cycles n)`` times ``interpolated``, n = 0 at the first sample, in one step.
+
+    Parameters
+    ----------
+    slow, divisor, start, count
+        As for ``interpolated``; the divisor at most ``WIDEST_MIX``.
+    cycles
+        Of the carrier in a sample of the slice.
+    amplitude
+        At the first sample.
+    """
+    kernel = _mixing_kernel(divisor, cycles)
+    taps, width = kernel.shape[0] // 2, kernel.shape[1] // 2
+    group = width // divisor
+    first = start // divisor
+    skipped = start - first * divisor
+    rows = -(-(skipped + count) // width)
+    needed = (rows - 1) * group + taps
+    piece = slow[first + 1 : first + 1 + needed]
+    if len(piece) < needed:
+        piece = np.concatenate([piece, np.zeros(needed - len(piece), np.complex64)])
+    windows = np.lib.stride_tricks.as_strided(piece, (rows, taps), (group * piece.itemsize, piece.itemsize))
+    turns = cycles * (width * np.arange(rows) - skipped)
+    carrier = (amplitude * np.exp(2j * np.pi * (turns - np.floor(turns)))).astype(np.complex64)
+    block = (windows * carrier[:, np.newaxis]).view(np.float32) @ kernel
+    samples: NDArray[np.complex64] = block.reshape(-1).view(np.complex64)[skipped : skipped + count]
     return samples
 
 

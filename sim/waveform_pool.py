@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dsp.protocols.record import ContinuousTiming, Mode, TdmTiming
 from sim.bandwidth import bandwidth_hz
 from sim.draws import first_words
-from sim.slow_packets import divisor_for, full_length, interpolated, slow_packet
+from sim.slow_packets import WIDEST_MIX, divisor_for, full_length, interpolated, mixed, slow_packet
 from sim.waveforms import packet
 
 MOST_VARIANTS = 16
@@ -77,11 +77,27 @@ class Waveform:
         """Samples at the slice's rate."""
         return len(self.samples) if self.divisor == 1 else full_length(self.samples, self.divisor)
 
-    def part(self, start: int, end: int) -> NDArray[np.complex64]:
-        """Samples of the slice's rate from start to end."""
+    def part(self, start: int, end: int, cycles: float, amplitude: complex) -> NDArray[np.complex64]:
+        """Samples of the slice's rate from start to end, on a carrier.
+
+        Parameters
+        ----------
+        start, end
+            In samples of the packet.
+        cycles
+            Of the carrier in a sample.
+        amplitude
+            Of the carrier at the packet's first sample.
+        """
+        begun = np.exp(2j * np.pi * math.fmod(cycles * start, 1.0)) * amplitude
+        if 1 < self.divisor <= WIDEST_MIX:
+            return mixed(self.samples, self.divisor, start, end - start, cycles, begun)
+        carrier = phasor(end - start, cycles, 0.0, begun)
         if self.divisor == 1:
-            return self.samples[start:end]
-        return interpolated(self.samples, self.divisor, start, end - start)
+            carrier *= self.samples[start:end]
+        else:
+            carrier *= interpolated(self.samples, self.divisor, start, end - start)
+        return carrier
 
 
 class PacketKind:

@@ -10,7 +10,7 @@ import pytest
 from dsp.protocols import BY_LABEL
 from dsp.protocols.record import Mode
 from dsp.units import to_db
-from sim.slow_packets import divisor_for, full_length, interpolated, slow_packet
+from sim.slow_packets import divisor_for, full_length, interpolated, mixed, slow_packet
 from sim.waveform_pool import POOL_BYTES, PacketKind, WaveformPool, phasor
 from sim.waveforms import packet
 
@@ -74,3 +74,15 @@ def test_the_pool_gives_equal_packets_for_equal_numbers_and_stays_small() -> Non
 def test_the_phasor_turns_steadily(samples: int) -> None:
     exact = np.exp(2j * np.pi * (0.2 + 0.123456 * np.arange(samples)))
     assert np.abs(phasor(samples, 0.123456, 0.2) - exact).max() < 1e-5
+
+
+@pytest.mark.parametrize("divisor", [2, 6, 9, 64, 200])
+@pytest.mark.parametrize("start", [0, 1, 12_345])
+def test_mixed_is_interpolated_on_a_carrier(divisor: int, start: int) -> None:
+    rng = np.random.default_rng(divisor)
+    slow = np.pad(rng.standard_normal((40_000 // divisor, 2)) @ [1, 1j], 8).astype(np.complex64)
+    length = full_length(slow, divisor)
+    cycles, amplitude = -0.312_345_678, 0.3 - 0.2j
+    for count in (1, 1000, length - start):
+        expected = interpolated(slow, divisor, start, count) * phasor(count, cycles, 0.0, amplitude)
+        assert np.abs(mixed(slow, divisor, start, count, cycles, amplitude) - expected).max() < 1e-5
