@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Protocol
 
 import pytest
 
+from node.config import parse_config
+from node.doctor import examine
 from node.sinks.mqtt_check import NAMES, Stage, check_broker
 from node.sinks.mqtt_settings import MqttSettings, TlsSettings
 
@@ -89,3 +92,39 @@ def test_a_node_that_may_only_write_passes(mosquitto_with: Callable[..., Broker]
     stages = check_broker(replace(_settings(broker.port), connect_timeout_s=1.0), "north", "mast-1")
     assert _outcome(stages) == [True] * 4
     assert "taken" in stages[3].detail
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_the_doctor_warns_where_anybody_could_say_friend_or_hostile(
+    mosquitto_with: Callable[..., Broker], tmp_path: Path, protocol: str
+) -> None:
+    passwords, secret = tmp_path / "passwords", tmp_path / "secret"
+    passwords.touch()
+    subprocess.run(["mosquitto_passwd", "-b", str(passwords), "mast", "x"], check=True, timeout=30)
+    secret.write_text("x\n", encoding="utf-8")
+    open_to_all = mosquitto_with("allow_anonymous true", f"password_file {passwords}")
+    guarded = mosquitto_with("allow_anonymous false", f"password_file {passwords}")
+    for broker, level in ((open_to_all, "WARN"), (guarded, "OK")):
+        for commands in ('["health"]', '["affiliation", "health"]'):
+            config = parse_config(
+                f"""
+                [node]
+                site = "hill"
+                name = "mast"
+                [mqtt]
+                host = "127.0.0.1"
+                port = {broker.port}
+                protocol = "{protocol}"
+                username = "mast"
+                password_file = "{secret}"
+                commands = {commands}
+                """,
+                tmp_path / "node.toml",
+            )
+            found = {check.name: check for check in examine(config) if check.name.startswith("broker")}
+            assert found["broker publish"].level == "OK"
+            if "affiliation" in commands:
+                assert found["broker access"].level == level
+                assert "docs/mqtt.md" in f"{found['broker access'].text}{found['broker access'].cure}"
+            else:
+                assert "broker access" not in found
