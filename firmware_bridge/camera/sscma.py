@@ -7,7 +7,7 @@ r"""Seeed Grove Vision AI V2 and other SSCMA modules: JSON replies and events ov
 ``type`` 0 reply, 1 event, 2 log; a box is centre x, centre y, width, height, score, class in pixels of the network's
 picture; ``perf`` the milliseconds of preparation, inference and clean-up, which are taken off the time of reception.
 Scores count to 100, those of Himax's firmware, known by its ``algo_tick``, to 255. Between the messages come unframed
-log lines; a name may carry a tag (``x@INVOKE``).
+log lines; a name may carry a tag (``x@INVOKE``). A message may be spread over lines, as the documents print it.
 
 References
 ----------
@@ -36,6 +36,8 @@ about a second a picture."""
 _EVENT, _REPLY = 1, 0
 _LARGEST_LATENCY_MS = 10_000.0
 _SCORE_MAX, _SCORE_MAX_HIMAX = 100.0, 255.0
+_GOES_ON = re.compile(rb'\s*(?:["\[\]}\d-]|true|false|null)|\s+\{')
+"""How a line begins that can belong to a message begun before; a new one begins with its brace."""
 _SIZE = re.compile(r"(\d{2,4})x(\d{2,4})")
 
 
@@ -75,11 +77,14 @@ class Sscma:
         self._lines = LineFramer(LONGEST_LINE, self._counters)
         self._boxes = BoxReader(settings)
         self._size_px: tuple[int, int] | None = None
+        self._begun = bytearray()
+        self._depth = 0
         self._heard_ns: int | None = None
         self.fault: str | None = None
 
     def greeting(self) -> bytes:
-        """Start inference; forgets half a line."""
+        """Start inference; forgets half a message."""
+        self._give_up()
         self._lines.reset()
         self._heard_ns = None
         return START if self._settings.start else b""
@@ -88,7 +93,7 @@ class Sscma:
         """Read bytes."""
         contacts: list[Contact] = []
         for line in self._lines.feed(data):
-            contacts += self._read(line, time_ns)
+            contacts += self._take(line, time_ns)
         return contacts
 
     def requests(self, time_ns: int) -> bytes:
@@ -105,12 +110,37 @@ class Sscma:
     def finish(self, time_ns: int) -> list[Contact]:
         """Read a last line without its end."""
         line = self._lines.finish()
-        return self._read(line, time_ns) if line else []
+        contacts = self._take(line, time_ns) if line else []
+        self._give_up()
+        return contacts
 
     @property
     def counters(self) -> ModuleCounters:
         """Snapshot."""
         return replace(self._counters)
+
+    def _take(self, line: bytes, time_ns: int) -> list[Contact]:
+        """Put the lines of a message together; whole messages and other lines are read."""
+        if self._begun and not _GOES_ON.match(line):
+            self._give_up()
+        if self._begun or line.startswith(b"{"):
+            self._depth += line.count(b"{") - line.count(b"}")
+            if len(self._begun) + len(line) > LONGEST_LINE:
+                self._counters.oversize += 1
+                self._depth = 0
+            if self._depth > 0:
+                self._begun += line
+                return []
+            line = bytes(self._begun) + line
+            self._begun.clear()
+            self._depth = 0
+        return self._read(line, time_ns)
+
+    def _give_up(self) -> None:
+        if self._begun:
+            self._lines.refused(bytes(self._begun))
+            self._begun.clear()
+        self._depth = 0
 
     def _read(self, line: bytes, time_ns: int) -> list[Contact]:
         if not line.startswith(b"{"):

@@ -169,15 +169,20 @@ def _walk(packet: bytes, layout: Layout, own: int) -> tuple[Tlvs, int] | None:
     return tlvs, at
 
 
-def cut_short(packet: bytes, end: int) -> int:
-    """Bytes to use of a packet that may have lost some: up to the next magic; 0 when that begins before the TLVs end.
+def same_version(data: bytes | bytearray, start: int, at: int) -> bool:
+    """Whether the version behind a magic at ``at``, all that is there of it, is that of the packet at ``start``.
 
-    A magic inside a packet is the next packet when it has the same version behind it (all that is there of it).
+    A magic inside a packet is the next packet when it has the same version behind it, else it is data.
     """
+    version = data[at + len(MAGIC) : at + len(MAGIC) + 4]
+    return data[start + len(MAGIC) : start + len(MAGIC) + 4].startswith(version)
+
+
+def cut_short(packet: bytes, end: int) -> int:
+    """Bytes to use of a packet that may have lost some: up to the next magic; 0 if that begins before the TLVs end."""
     at = packet.find(MAGIC, len(MAGIC))
     while at >= 0:
-        version = packet[at + len(MAGIC) : at + len(MAGIC) + 4]
-        if packet[8:12].startswith(version):
+        if same_version(packet, 0, at):
             return at if at >= end else 0
         at = packet.find(MAGIC, at + 1)
     return len(packet)

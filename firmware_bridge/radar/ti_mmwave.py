@@ -134,7 +134,7 @@ class TiMmwave:
         at = buffer.find(MAGIC, start + len(MAGIC), start + length + len(MAGIC) - 1)
         while at >= 0:
             inner = self._declared(buffer, at)
-            if inner != IMPOSSIBLE:
+            if inner != IMPOSSIBLE and layouts.same_version(buffer, start, at):
                 return at - start if inner > 0 else NEED_MORE
             at = buffer.find(MAGIC, at + 1, start + length + len(MAGIC) - 1)
         return length if length > len(buffer) - start or not layouts.may_be_cut(buffer, start + length) else NEED_MORE

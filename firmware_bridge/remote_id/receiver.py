@@ -199,7 +199,7 @@ class MavlinkReceiver:
             return len(frame)
         if observation is not None:
             self._contacts.append(self._transmitters.observe(observation, self._time_ns))
-        return len(frame)
+        return mavlink.foreign_length(frame)
 
     def _count_gap(self, frame: bytes) -> None:
         sender, sequence = (frame[5], frame[6]), frame[4]
