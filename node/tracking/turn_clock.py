@@ -15,9 +15,12 @@ START_TOLERANCE = 0.012
 START_TOLERANCE_S = (0.6e-3, 1.6e-3)
 START_TOLERANCE_BITS = 6.0
 """The same in bits: the edge of a slow signal in the noise is found no better (2 kb/s: 3 ms)."""
-SHARPEST = 0.25
+KNOWN_CLOCK_SHARE = 0.5
+CLOSE_S = 0.5e-3
 OUTLIER = 6.0
-"""Starts further off than so many times the median, and than this part of the tolerance, are not on the clock."""
+"""Starts further off than so many times the median, and than this, are not on the clock: an edge is found to a step of
+``dsp.narrow`` at best.
+"""
 CENTRE_TOLERANCE_HZ = 6e3
 CENTRE_TOLERANCE = 0.06
 """Error of a channel's centre, the second as part of the bandwidth."""
@@ -51,7 +54,11 @@ def start_tolerance_s(collector: TurnCollector) -> float:
 
 
 def fit_clock(
-    start_s: NDArray[np.float64], likely: NDArray[np.bool_], interval_s: float, tolerance_s: float
+    start_s: NDArray[np.float64],
+    likely: NDArray[np.bool_],
+    interval_s: float,
+    tolerance_s: float,
+    expected_s: float | None = None,
 ) -> tuple[float, float, NDArray[np.bool_]]:
     """Interval, origin and members of the clock that most starts keep to; each likely one is tried as the origin.
 
@@ -65,6 +72,8 @@ def fit_clock(
         The record's; crystals are a little off.
     tolerance_s
         How far a start may be off.
+    expected_s
+        Where a window of a clock that is known already begins; it is kept to while others are not clearly better.
     """
     at_s = start_s[likely]
     at_s = at_s[np.append(True, at_s[1:] - at_s[:-1] > tolerance_s)]
@@ -73,6 +82,12 @@ def fit_clock(
     ring_s = np.concatenate((ring_s - interval_s, ring_s, ring_s + interval_s))
     near = np.searchsorted(ring_s, phase_s + tolerance_s) - np.searchsorted(ring_s, phase_s - tolerance_s, "right")
     first_s = float(at_s[near.argmax()])
+    if expected_s is not None:
+        error_s = at_s - expected_s
+        error_s -= np.rint(error_s / interval_s) * interval_s
+        kept = int(np.count_nonzero(np.abs(error_s) < tolerance_s))
+        if kept >= max(LEAST_TURNS, KNOWN_CLOCK_SHARE * int(near.max())):
+            first_s = expected_s
     error_s = start_s - first_s
     error_s -= np.rint(error_s / interval_s) * interval_s
     sharp: NDArray[np.bool_] = np.abs(error_s) < tolerance_s
@@ -91,21 +106,25 @@ def fit_clock(
         error_s = np.abs(error_s - np.rint(error_s / interval_s) * interval_s)
         sharp = error_s < tolerance_s
         # What keeps the clock much worse than most is not on it.
-        close_s = max(SHARPEST * tolerance_s, OUTLIER * median(error_s[sharp & likely]))
+        close_s = max(CLOSE_S, OUTLIER * median(error_s[sharp & likely]))
         if close_s < tolerance_s and np.count_nonzero((error_s < close_s) & likely) >= LEAST_TURNS:
             sharp = error_s < close_s
     return interval_s, origin_s, sharp
 
 
-def of_one_network(centre_hz: NDArray[np.float64], step_hz: float, tolerance_hz: float) -> NDArray[np.bool_] | None:
-    """Turns whose channels belong to one network, where another one keeps the same clock; None where there is none.
+def of_another_network(
+    centre_hz: NDArray[np.float64], whole: NDArray[np.bool_], step_hz: float, tolerance_hz: float
+) -> NDArray[np.bool_] | None:
+    """Turns on the channels of another network that keeps the same clock; None where there is none.
 
     The grids of two networks lie apart by a draw of their own, so their channels differ modulo the spacing.
 
     Parameters
     ----------
     centre_hz
-        Of turns on one clock.
+        (n,) of turns on one clock.
+    whole
+        (n,) False where a turn runs out of the slice and its centre is not known.
     step_hz
         Spacing of the grid.
     tolerance_hz
@@ -115,12 +134,13 @@ def of_one_network(centre_hz: NDArray[np.float64], step_hz: float, tolerance_hz:
         return None
     rest_hz = centre_hz % step_hz
     apart_hz = np.abs(rest_hz[:, np.newaxis] - rest_hz)
-    near = np.minimum(apart_hz, step_hz - apart_hz) < tolerance_hz
-    mine: NDArray[np.bool_] = near[int(near.sum(axis=1).argmax())]
-    others = near[~mine][:, ~mine]
+    apart_hz = np.minimum(apart_hz, step_hz - apart_hz)
+    near = (apart_hz < tolerance_hz) & whole
+    far: NDArray[np.bool_] = (apart_hz[int(near.sum(axis=1).argmax())] > 2.0 * tolerance_hz) & whole
+    others = near[far][:, far]
     if len(others) < LEAST_TURNS or int(others.sum(axis=1).max()) < LEAST_TURNS:
         return None
-    return mine
+    return far
 
 
 def one_a_slot(turns: list[Turn], slot: NDArray[np.int_], sharp: NDArray[np.bool_]) -> list[int]:

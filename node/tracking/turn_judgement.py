@@ -17,7 +17,7 @@ from node.tracking.turn_clock import (
     centre_tolerance_hz,
     channel_reach_hz,
     fit_clock,
-    of_one_network,
+    of_another_network,
     one_a_slot,
     spacing_hz,
     start_tolerance_s,
@@ -33,7 +33,9 @@ FEW_SIGNIFICANCE = 6.5
 """Asked of fewer turns; besides, all must be keyed, on channels of their own, on the grid, with one stray at most. A
 slice sees a fifth of the hops at 915 MHz: the fourth turn comes a second after the third."""
 MOST_STRAYS = 1.5
-"""For each turn on the clock: another network beside it is one, the packets of a faster link are many."""
+MOST_STRAYS_NARROW = 6.0
+"""For each turn on the clock: another network beside it is one, the packets of a faster link are many. No faster link
+is as narrow as the slow modes, but a crowd of sensors is."""
 LEAST_SHARP = 0.5
 """Of the turns that agree with the windows, so many begin when their window does."""
 KEYED_SHARE = 0.5
@@ -75,6 +77,8 @@ class TurnHypothesis:
         Turns whose window begins when they do, one a slot, in order of time.
     loose
         Turns inside the windows that begin later: their first packets were not heard.
+    dropped
+        Turns that begin near a window too, but are second on it, of another width, or far off compared with the rest.
     strays
         Turns of the same kind in the same time outside the windows.
     interval_s, origin_ns
@@ -94,6 +98,7 @@ class TurnHypothesis:
     collector: TurnCollector
     turns: tuple[Turn, ...]
     loose: tuple[Turn, ...]
+    dropped: tuple[Turn, ...]
     strays: int
     interval_s: float
     origin_ns: int
@@ -133,9 +138,28 @@ class TurnHypothesis:
 
 
 def judge_turns(
-    collector: TurnCollector, begin_ns: int, taken: set[tuple[int, float]], *, tuning_known: bool
+    collector: TurnCollector,
+    begin_ns: int,
+    taken: set[tuple[int, float]],
+    *,
+    tuning_known: bool,
+    known: TurnHypothesis | None = None,
 ) -> TurnHypothesis | None:
-    """Weigh one mode on the turns since a moment, but for those with bursts that are taken."""
+    """Weigh one mode on the turns since a moment, but for those with bursts that are taken.
+
+    Parameters
+    ----------
+    collector
+        The mode.
+    begin_ns
+        The moment.
+    taken
+        Bursts of links that have been found.
+    tuning_known
+        Whether frequencies are on air.
+    known
+        What has been known of a link of this mode.
+    """
     turns = collector.worthy(begin_ns)
     narrow = collector.phy.bandwidth_hz < KEYED_FROM_HZ
     if len(turns) < LEAST_TURNS or not (narrow or any(turn.keyed for turn in turns)):
@@ -143,16 +167,22 @@ def judge_turns(
     if taken:
         turns = [turn for turn in turns if not turn.has_any(taken)]
     bands = collector.bands
-    if tuning_known and turns:
-        middle_hz = sorted(turn.centre_hz for turn in turns)[len(turns) // 2]
-        bands = tuple(band for band in bands if in_band(band, middle_hz))
-    if len(turns) < LEAST_TURNS or not bands:
+    if tuning_known:
+        # All in one band, whatever else is in the slice.
+        in_each = [(band, [turn for turn in turns if in_band(band, turn.centre_hz)]) for band in bands]
+        band, turns = max(in_each, key=lambda each: len(each[1]))
+        bands = (band,)
+    if len(turns) < LEAST_TURNS:
         return None
     start_s = np.array([turn.start_ns - turns[0].start_ns for turn in turns]) * 1e-9
     tolerance_s = start_tolerance_s(collector)
     keyed = np.array([turn.keyed > 0 for turn in turns])
     of_kind = keyed if np.count_nonzero(keyed) >= LEAST_TURNS else np.ones(len(turns), dtype=np.bool_)
-    interval_s, origin_s, sharp = fit_clock(start_s, of_kind, collector.timing.dwell_s, tolerance_s)
+    expected_s = None
+    if known is not None:
+        since_s = (turns[0].start_ns - known.origin_ns) * 1e-9
+        expected_s = np.ceil(since_s / known.interval_s) * known.interval_s - since_s
+    interval_s, origin_s, sharp = fit_clock(start_s, of_kind, collector.timing.dwell_s, tolerance_s, expected_s)
     if np.count_nonzero(sharp) < LEAST_TURNS:
         return None
     others = _of_others(turns, sharp, collector, bands) if tuning_known else None
@@ -193,10 +223,13 @@ def judge_turns(
     if keyed_share >= KEYED_SHARE:
         span &= keyed  # what is not keyed is not of their kind
     strays = int(np.count_nonzero(span & ~sharp & ~inside))
-    if strays > (FEW_STRAYS if few else MOST_STRAYS * (len(members) + len(late))):
+    most = MOST_STRAYS_NARROW if narrow else MOST_STRAYS
+    if strays > (FEW_STRAYS if few else most * (len(members) + len(late))):
         return None
     grid_share, grid_decades = _grid(channels, bands, wide_hz) if tuning_known else (0.0, 0.0)
-    error_s = since_s[alike] - slot[alike] * interval_s
+    error_s = since_s - slot * interval_s
+    near = np.abs(error_s) < tolerance_s
+    error_s = error_s[alike]
     jitter_s = float(np.sqrt(error_s.dot(error_s) / len(error_s)))
     within_s = min(max(JITTERS * jitter_s, TIGHTEST * tolerance_s), tolerance_s)
     decades = (
@@ -214,6 +247,7 @@ def judge_turns(
         collector=collector,
         turns=tuple(members),
         loose=tuple(turns[i] for i in late),
+        dropped=tuple(turns[i] for i in np.flatnonzero(near).tolist() if i not in alike),
         strays=strays,
         interval_s=interval_s,
         origin_ns=turns[0].start_ns + round((origin_s - start_s[0]) * 1e9),
@@ -232,11 +266,13 @@ def _of_others(
     """Which of the turns on the clock are another network's; None where there is but one."""
     on_clock = np.flatnonzero(sharp)
     centre_hz = np.array([turns[i].centre_hz for i in on_clock.tolist()])
-    mine = of_one_network(centre_hz, spacing_hz(bands[0]), centre_tolerance_hz(collector.phy.bandwidth_hz))
-    if mine is None:
+    whole = np.array([not turns[i].cut for i in on_clock.tolist()])
+    tolerance_hz = centre_tolerance_hz(collector.phy.bandwidth_hz)
+    far = of_another_network(centre_hz, whole, spacing_hz(bands[0]), tolerance_hz)
+    if far is None:
         return None
     others = np.zeros(len(turns), dtype=np.bool_)
-    others[on_clock[~mine]] = True
+    others[on_clock[far]] = True
     return others
 
 

@@ -104,12 +104,25 @@ class TurnPool:
         told: list[TurnLink] = []
         seen: list[TurnLink] = []
         while len(seen) < LINKS_AT_MOST:
-            found = [h for c in self._collectors if (h := judge_turns(c, horizon_ns, taken, tuning_known=tuning_known))]
+            known = {link.hypothesis.collector.mode.name: link.hypothesis for link in self.links if link not in seen}
+            found = [
+                hypothesis
+                for collector in self._collectors
+                if (
+                    hypothesis := judge_turns(
+                        collector,
+                        horizon_ns,
+                        taken,
+                        tuning_known=tuning_known,
+                        known=known.get(collector.mode.name),
+                    )
+                )
+            ]
             if not found:
                 break
             found.sort(key=lambda h: -h.rank)
             best = found[0]
-            for turn in (*best.turns, *best.loose):
+            for turn in (*best.turns, *best.loose, *best.dropped):
                 taken |= turn.keys
             link = self._same(best, seen)
             if link is None:

@@ -22,7 +22,7 @@ CHANNEL_ROOM_HZ = 8e3
 WINDOW_SLACK_S = 3e-3
 """A turn may seem so much longer than its window: noise at its ends."""
 RATE_TOLERANCE = 0.04
-SHORTEST_SHARE = 0.5
+SHORTEST_SHARE = 0.6
 """Of the shortest packet: what is on air for less is a piece of noise."""
 TURNS_KEPT = 64
 OPEN_TURNS = 8
