@@ -99,8 +99,10 @@ def measure_envelope(baseband: Baseband, noise_power: float) -> Envelope:
     signal = max(mean - noise_power, 0.05 * mean, 1e-30)
     # Moments of signal plus Gaussian noise: E[p^2] = S2 + 4 S N + 2 N^2.
     second = float((power * power).mean()) - 4.0 * signal * noise_power - 2.0 * noise_power**2
-    smooth = _box(power, max(1, len(power) // 512))
-    low, high = quantiles(smooth, (0.1, 0.9))
+    width = max(1, len(power) // 512)
+    smooth = _box(power, width)
+    # Neighbours of a moving mean are alike.
+    low, high = quantiles(smooth[:: max(1, width // 2)], (0.1, 0.9))
     level = 0.5 * high
     above = smooth > level
     rises = np.flatnonzero(above[1:] & ~above[:-1]) + 1
