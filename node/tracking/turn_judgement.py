@@ -180,8 +180,8 @@ def judge_turns(
     of_kind = keyed if np.count_nonzero(keyed) >= LEAST_TURNS else np.ones(len(turns), dtype=np.bool_)
     expected_s = None
     if known is not None:
-        since_s = (turns[0].start_ns - known.origin_ns) * 1e-9
-        expected_s = np.ceil(since_s / known.interval_s) * known.interval_s - since_s
+        expected_s = (known.origin_ns - turns[0].start_ns) * 1e-9
+        expected_s -= round(expected_s / known.interval_s) * known.interval_s
     interval_s, origin_s, sharp = fit_clock(start_s, of_kind, collector.timing.dwell_s, tolerance_s, expected_s)
     if np.count_nonzero(sharp) < LEAST_TURNS:
         return None
