@@ -118,18 +118,22 @@ class Sbs:
         self._counters = ModuleCounters()
         self._lines = LineFramer(LONGEST_LINE, self._counters)
         self._table = AircraftTable(settings.name)
+        self._ended = self._understood = True
 
     def greeting(self) -> bytes:
         """Forget half a line and all aircraft: nobody knows how long the feed was away."""
         self._lines.reset()
+        self._ended = self._understood = True
         self._table.clear()
         return b""
 
     def feed(self, data: bytes, time_ns: int) -> list[Contact]:
         """Read bytes."""
         contacts: list[Contact] = []
-        for line in self._lines.feed(data):
-            contacts += self._read(line, time_ns)
+        for part in data.splitlines(keepends=True) if b"\n" in data else [data]:
+            for line in self._lines.feed(part):
+                contacts += self._read(line, time_ns)
+            self._count_heartbeat(part)
         return contacts
 
     def requests(self, time_ns: int) -> bytes:  # noqa: ARG002 the contract's signature
@@ -146,6 +150,12 @@ class Sbs:
         """Snapshot."""
         return replace(self._counters)
 
+    def _count_heartbeat(self, part: bytes) -> None:
+        """An empty line from a feed that is understood is a frame: the sky is empty, and the feed is alive."""
+        empty, ends = not part.strip(b"\r\n"), part.endswith(b"\n")
+        self._counters.frames += empty and ends and self._ended and self._understood
+        self._ended = ends or (empty and self._ended)
+
     def _read(self, line: bytes, time_ns: int) -> list[Contact]:
         fields = line.split(b",")
         if fields[0] in _OTHER_KINDS and len(fields) >= 10:
@@ -154,8 +164,10 @@ class Sbs:
         other_address = len(fields) > 4 and fields[4].startswith(b"~")
         if fields[0] != b"MSG" or len(fields) != FIELDS or not (other_address or _ADDRESS.fullmatch(fields[4])):
             self._lines.refused(line)
+            self._understood = False
             return []
         self._lines.accepted()
+        self._understood = True
         if other_address or int(fields[4], 16) == 0:
             return []
         try:

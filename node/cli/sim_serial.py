@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     """Switch the modules on; obey standard input until the end."""
     from sim.scene import load_scene
     from sim.serial_devices.host import DeviceHost
-    from sim.serial_devices.twins import NoTwinError, make_port, make_twin, modules_of
+    from sim.serial_devices.twins import TWINS, NoTwinError, make_port, make_twin, modules_of
 
     scene = load_scene(args.scene)
     try:
@@ -66,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
                         raise FileExistsError(17, "is there already and is no link of ours; remove it")
                 port = make_port(module, path, usual=args.usual_ports)
             except OSError as fault:
-                sys.stderr.write(f"skypicket sim: {module.name}: {path or 'no port'}: {fault.strerror or fault}\n")
+                where = path or f"TCP port {TWINS[module.device].tcp_port}"
+                sys.stderr.write(f"skypicket sim: {module.name}: {where}: {fault.strerror or fault}\n")
                 return 1
             host = DeviceHost(make_twin(scene, module), port)
             hosts[module.name] = stack.enter_context(host)

@@ -69,6 +69,19 @@ class TestSbs:
         assert (module.counters.malformed, module.counters.refused) == (0, 0)
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_empty_lines_are_signs_of_life(end: bytes) -> None:
+    whole, cut = SbsSettings().make(), SbsSettings().make()
+    stream = end * 3 + SBS_LINE.replace(b"\r\n", end) + end * 2
+    read(whole, stream)
+    for place in range(len(stream)):
+        read(cut, stream[place : place + 1])
+    assert whole.counters.frames == cut.counters.frames == 6
+    other = SbsSettings().make()
+    read(other, b"something else" + end * 9)
+    assert other.counters.frames == 0
+
+
 def test_any_cutting_gives_the_same_contacts() -> None:
     stream = SBS_LINE * 8
     whole = SbsSettings().make()
