@@ -64,22 +64,32 @@ class AlertBook:
         known = track_id in self._live
         self._live[track_id] = message
         found = self._move(track_id, message)
-        if not known:  # parts may have been told before the whole
-            for part in [part for part in self._live.values() if part.part_of == track_id]:
-                found += self._move(part.track_id, message)
+        for part in self._parts(message, known=known):
+            self._live[part] = self._live[part].model_copy(update={"part_of": track_id})
+            found += self._move(part, message)
         return found + self._judge(self._objects[track_id], message)
+
+    def _parts(self, whole: TrackMessage, *, known: bool) -> list[str]:
+        """Radio tracks that are part of a track of the picture: as it says itself, or as they said before it was told.
+
+        Either may say so first; their alerts are one from then on.
+        """
+        told = [source.ref for source in whole.sources if source.kind == "rf" and source.ref in self._live]
+        before = [] if known else [one.track_id for one in self._live.values() if one.part_of == whole.track_id]
+        return [part for part in dict.fromkeys(told + before) if self._objects[part] != whole.track_id]
 
     def _move(self, track_id: str, cause: TrackMessage) -> list[AlertMessage]:
         """Put a track into the object that it says it is part of; its alert goes along."""
         before = self._objects.get(track_id)
         whole = self._live[track_id].part_of
-        now = whole if whole is not None and whole in self._live else track_id
+        now = track_id if whole is None or whole not in self._live else self._objects.get(whole, track_id)
         self._objects[track_id] = now
         if before is None or before == now:
             return []
-        alert = self._alerts.get(track_id) if before == track_id else None
-        found = [] if alert is None else self._hand_over(track_id, now, cause)
-        return found + (self._judge(before, cause) if self._objects.get(before) == before else [])
+        if before != track_id:
+            return self._judge(before, cause)
+        self._objects.update({part: now for part, of in self._objects.items() if of == track_id})
+        return self._hand_over(track_id, now, cause) if track_id in self._alerts else []
 
     def _hand_over(self, before: str, now: str, cause: TrackMessage) -> list[AlertMessage]:
         """What was one object is part of another: the older of their alerts goes on."""
@@ -104,23 +114,23 @@ class AlertBook:
         if whole != track_id:
             return self._judge(whole, message)
         parts = [part for part, of in self._objects.items() if of == track_id]
-        into = message.merged_into if message.merged_into in self._live else None
+        self._objects.update({part: part for part in parts})
+        into = None if message.merged_into is None else self._objects.get(message.merged_into)
         found: list[AlertMessage] = []
         if track_id in self._alerts:
             heir = into or next((part for part in parts if self._alarming(self._live[part])), None)
             if heir is not None and message.end_reason != "shutdown":
-                found += self._hand_over(track_id, self._objects.get(heir, heir) if into else heir, message)
+                found += self._hand_over(track_id, heir, message)
             else:
-                alert = self._alerts.pop(track_id)
-                found.append(self._say("end", alert, message, message.end_reason))
-        for part in parts:
-            self._objects[part] = part
-            if into is not None:  # as its own next message will say
+                found.append(self._say("end", self._alerts.pop(track_id), message, message.end_reason))
+        if message.end_reason == "shutdown":
+            return found
+        for part in parts if into is not None else ():  # as its own next message will say
+            if part != into:
                 self._live[part] = self._live[part].model_copy(update={"part_of": into})
-                self._objects[part] = self._objects[into]
-        if message.end_reason != "shutdown":
-            for of in dict.fromkeys([self._objects[part] for part in parts] + ([self._objects[into]] if into else [])):
-                found += self._judge(of, message)
+                found += self._move(part, message)
+        for of in dict.fromkeys([*(self._objects[part] for part in parts), *([into] if into else [])]):
+            found += self._judge(of, message)
         return found
 
     def _judge(self, of: str, cause: TrackMessage) -> list[AlertMessage]:

@@ -7,13 +7,14 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.alerts import AlertBook
 from node.fusion.picture import Assessment
 from node.ids import boot_uuid, track_ulid
 from node.messages import AlertMessage, MessageMaker, NodeIdentity, TrackMessage, message_schema, to_json
+from node.messages_track import SourceInfo
 from node.tracking.track import Track, TrackChange
 
 NODE = NodeIdentity("north", "mast-1", lat=56.95, lon=24.11)
@@ -33,6 +34,14 @@ class Scene:
     def id_of(self, name: str) -> str:
         return track_ulid("mast-1", START_NS, name)
 
+    def track(self, name: str, now_ns: int) -> Track:
+        return Track(
+            track_id=self.id_of(name), state="confirmed", first_ns=START_NS, last_ns=now_ns, label="expresslrs",
+            family="drone-control", mode="200Hz", confidence=0.9, top=(), centre_hz=868e6, offset_hz=0.0,
+            bandwidth_hz=5e5, snr_db=9.0, peak_dbfs=-30.0, channels_hz=(), hop_rate_hz=None, duty=None, bursts=9,
+            model=None, radio=("roof",), evidence=(),
+        )  # fmt: skip
+
     def tell(
         self,
         name: str,
@@ -47,12 +56,7 @@ class Scene:
     ) -> list[AlertMessage]:
         self.now_s += after_s
         now_ns = START_NS + round(self.now_s * 1e9)
-        track = Track(
-            track_id=self.id_of(name), state="confirmed", first_ns=START_NS, last_ns=now_ns, label="expresslrs",
-            family="drone-control", mode="200Hz", confidence=0.9, top=(), centre_hz=868e6, offset_hz=0.0,
-            bandwidth_hz=5e5, snr_db=9.0, peak_dbfs=-30.0, channels_hz=(), hop_rate_hz=None, duty=None, bursts=9,
-            model=None, radio=("roof",), evidence=(),
-        )  # fmt: skip
+        track = self.track(name, now_ns)
         whole = None if part_of is None else self.id_of(part_of)
         assessment = Assessment(None, (), level, (f"{level}, because",), whole, affiliation)  # type: ignore[arg-type]
         end = reason or ("lost" if event == "end" else None)
@@ -170,6 +174,21 @@ def test_parts_that_are_told_before_the_whole_are_one_alert_with_it(scene: Scene
     assert scene.book.active == 1
 
 
+def test_parts_that_the_whole_tells_of_first_are_one_alert_with_it(scene: Scene) -> None:
+    """The picture knows at once what belongs together; a radio track says so with its own next message."""
+    (new,) = scene.tell("link", "warning", "new")
+    message = scene.maker.track(TrackChange("new", scene.track("object", START_NS), START_NS + 2 * 10**9))
+    link = SourceInfo(
+        kind="rf", name="roof", ref=scene.id_of("link"), first_seen=message.ts, last_seen=message.ts, age_s=0.0,
+        score=0.9, reason="",
+    )  # fmt: skip
+    told = scene.hear(message.model_copy(update={"sources": (link,)}))
+    assert [(one.event, one.alert_id) for one in told] == [("update", new.alert_id)]
+    assert told[0].track_ids == (scene.id_of("object"), scene.id_of("link"))
+    assert scene.tell("link", "warning", part_of="object") == []
+    assert scene.book.active == 1
+
+
 def test_of_two_alerts_that_become_one_the_older_goes_on(scene: Scene) -> None:
     (old,) = scene.tell("object", "warning", "new")
     (young,) = scene.tell("link", "critical", "new")
@@ -268,7 +287,8 @@ def _play(told: list[tuple[Any, ...]]) -> tuple[Scene, set[str]]:
     return scene, live
 
 
-@given(st.lists(TOLD, max_size=60))
+@settings(max_examples=300)
+@given(st.lists(TOLD, max_size=40))
 def test_whatever_comes_alerts_are_told_in_order_and_none_stays(told: list[tuple[Any, ...]]) -> None:
     scene, live = _play(told)
     active = scene.active  # asserts: new, updates, end, in this order
