@@ -43,6 +43,10 @@ LONGEST_SPAN_INTERVALS = 10
 DWELL_QUANTILE = 0.8
 WEAK_DWELL_QUANTILE = 0.95
 """Where half of the packets are missed fewer stays show their whole length."""
+WEAK_LENGTH_QUANTILE = 0.95
+"""Noise makes a weak packet's end come early, never late: the longest are as long as they should be."""
+END_SHARE = 0.03
+"""Lengths this close to the longest, as part of it, have the same end."""
 DRIFTS = (0.0, -40e-6, 40e-6)
 """Clock errors tried: two crystals of 30 ppm, on a grid as fine as the tolerance asks for over some seconds."""
 
@@ -309,8 +313,12 @@ class ClockFit:
         Largest share of the packets that keep a clock of twice or three times the interval.
     dwell
         Slots that a stay on one channel lasts: the 80 % quantile, 95 % of weak packets.
+    length_s
+        Median length; of weak packets the 95 % quantile.
+    ends
+        Share of the packets that are as long within ``END_SHARE``.
     airtime_ratio
-        Median length over the record's air time.
+        ``length_s`` over the record's air time.
     channels
         Distinct channels.
     jitter_s
@@ -325,6 +333,8 @@ class ClockFit:
     near: int
     slower: float
     dwell: int
+    length_s: float
+    ends: float
     airtime_ratio: float
     channels: int
     jitter_s: float
@@ -388,6 +398,9 @@ def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) ->
     quantile = WEAK_DWELL_QUANTILE if packets.faint else DWELL_QUANTILE
     usual = int(dwell[min(len(dwell) - 1, int(quantile * len(dwell)))]) + 1
     total = packets.count + strays
+    length_s = median(folded)
+    if packets.faint:
+        length_s = float(np.partition(folded, at := int(WEAK_LENGTH_QUANTILE * packets.count))[at])
     number = slot.astype(int)
     return ClockFit(
         packets=packets.count,
@@ -396,7 +409,9 @@ def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) ->
         near=int(np.count_nonzero(near)),
         slower=max(int(np.bincount(number % times).max()) for times in (2, 3)) / packets.count,
         dwell=usual,
-        airtime_ratio=median(folded) / timing.airtime_s,
+        length_s=length_s,
+        ends=float(np.count_nonzero(np.abs(folded - length_s) < END_SHARE * length_s)) / packets.count,
+        airtime_ratio=length_s / timing.airtime_s,
         channels=len(packets.channels_hz),
         jitter_s=sqrt(float(np.add.reduce(error_s * error_s)) / packets.count),
         significance=significance(packets.count - 1, total - 1, chance_share(interval_s)),

@@ -58,6 +58,8 @@ AIRTIME_RANGE = (0.72, 1.35)
 """Records' air times differ by up to a fifth between chips and formulas; the next mode is further away."""
 WEAK_AIRTIME_RANGE = (0.3, 2.3)
 """Below the demodulator's floor the end of a packet is guesswork."""
+WEAK_LEAST_SYMBOLS = 10.0
+"""Of a weak packet often nothing but the preamble is found, whatever its length."""
 WEAK_AIRTIME_SPREAD = 1.2
 AIRTIME_SPREAD = 0.4
 """Natural logarithm of the ratio of lengths that leaves no agreement."""
@@ -142,8 +144,15 @@ class Candidate:
             low_hz, high_hz = (self.mode.phy.bandwidth_hz * part for part in FSK_BANDWIDTH_RANGE)
             fits &= (packets.bandwidth_hz > low_hz) & (packets.bandwidth_hz < high_hz + FSK_BANDWIDTH_ROOM_HZ)
         elif packets.weak.any():
-            fits |= packets.weak & _in_range(ratio, WEAK_AIRTIME_RANGE)
+            low_s = weak_least_s(self.mode, self.timing.airtime_s)
+            fits |= packets.weak & _in_range(ratio, (low_s / self.timing.airtime_s, WEAK_AIRTIME_RANGE[1]))
         return fits
+
+
+def weak_least_s(mode: Mode | None, airtime_s: float) -> float:
+    """Shortest piece of a weak packet that is found."""
+    least_s = WEAK_AIRTIME_RANGE[0] * airtime_s
+    return min(least_s, WEAK_LEAST_SYMBOLS * mode.phy.symbol_s) if mode and isinstance(mode.phy, ChirpPhy) else least_s
 
 
 def _in_range(values: NDArray[np.float64], limits: tuple[float, float]) -> NDArray[np.bool_]:
@@ -198,7 +207,7 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     of_kin = best_phase(packets.start_s[kin], timing.interval_s)
     members = np.zeros(packets.count, dtype=np.bool_)
     members[kin] = of_kin.members
-    answers = _answers(packets, of_kin, timing) & ~members
+    answers = _answers(packets, of_kin, mode, timing) & ~members
     if not _enough(int(np.count_nonzero(members)), int(np.count_nonzero(answers)), fsk=fsk):
         return None
     chosen = packets.pick(members, min(channel_tolerance_hz(band.channels_hz) for band in bands))
@@ -227,7 +236,8 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     if tuning_known and grid_share < LEAST_GRID and any(band.channels_hz for band in bands):
         return None
     stay = _stay_score(clock, timing.packets_per_hop, weak=chosen.faint)
-    spread = WEAK_AIRTIME_SPREAD if chosen.faint else AIRTIME_SPREAD
+    # Noise makes weak packets shorter, never longer.
+    spread = WEAK_AIRTIME_SPREAD if chosen.faint and clock.airtime_ratio < 1.0 else AIRTIME_SPREAD
     airtime = 1.0 - min(1.0, abs(log(clock.airtime_ratio)) / spread)
     score = 0.35 + 0.25 * stay + 0.2 * airtime + 0.2 * (grid_share if tuning_known else 1.0)
     return LinkHypothesis(protocol, mode, timing, chosen, clock, phase, float(score), grid_share, answers)
@@ -272,13 +282,14 @@ def answer_airtime_s(timing: HopTiming) -> tuple[float, float]:
     return AIRTIME_RANGE[0] * min(ends), AIRTIME_RANGE[1] * max(ends)
 
 
-def _answers(packets: Packets, phase: Phase, timing: HopTiming) -> NDArray[np.bool_]:
+def _answers(packets: Packets, phase: Phase, mode: Mode, timing: HopTiming) -> NDArray[np.bool_]:
     """Bursts at the delay of the record's answer from the clock, as long as one end's packets."""
     found = np.zeros(packets.count, dtype=np.bool_)
     if timing.answer is None:
         return found
     low_s, high_s = answer_airtime_s(timing)
     fits = (packets.duration_s > low_s) & (packets.duration_s < high_s)
+    fits |= packets.weak & (packets.duration_s > weak_least_s(mode, low_s))
     for offset_s in answer_offsets_s(timing):
         turn_s = packets.start_s - phase.origin_s - offset_s
         error_s = turn_s - np.rint(turn_s / phase.interval_s) * phase.interval_s

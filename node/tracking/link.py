@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from dsp.bursts import Burst, ChirpFinding
+from dsp.protocols.record import ChirpPhy
 from dsp.units import NS_PER_S, to_ns
 from node.tracking.hops import CHANNEL_TOLERANCE_HZ, clock_tolerance_s, folded_one_s, is_weak
 from node.tracking.hypotheses import (
@@ -16,6 +17,7 @@ from node.tracking.hypotheses import (
     LinkHypothesis,
     answer_airtime_s,
     answer_offsets_s,
+    weak_least_s,
 )
 
 JUDGE_AGAIN_S = 1.0
@@ -29,6 +31,15 @@ RIVAL_S = 2.0
 """and for so long, before the link is called by it."""
 TOLD_APART = 0.8
 """Of weak packets: another mode of the protocol that explains so much leaves the mode open."""
+LENGTH_LEAST_PACKETS = 12
+LENGTH_LEAST_ENDS = 0.12
+"""Share of weak packets with one length from which on it is that of the packet, not where the noise happened to win."""
+LENGTH_OFF_SYMBOLS = 1.3
+"""Lengths of weak packets are whole symbols, the last one now and then missed."""
+LENGTH_APART_SYMBOLS = 1.5
+"""The two 19 Hz modes of mLRS, on chips with another sync word, are two symbols apart, all others more."""
+WEAK_LATE_SYMBOLS = 5.0
+"""The first symbols of a long and weak preamble are missed together; such a packet counts, but sets no clock."""
 LEVEL_DB = 10.0
 """Where clocks of two links coincide: so much difference of level weighs as much as all of the clock's tolerance."""
 LEVEL_MEMORY = 8.0
@@ -69,7 +80,10 @@ class Link:
         if best.mode is None or not best.packets.faint:
             return best.mode is not None
         return not any(
-            other.protocol is best.protocol and other.mode is not best.mode and other.weight > TOLD_APART * best.weight
+            other.protocol is best.protocol
+            and other.mode is not best.mode
+            and other.weight > TOLD_APART * best.weight
+            and not _shorter_or_longer(best, other)
             for other in self.others
         )
 
@@ -108,13 +122,21 @@ class Link:
             usual_hz = self.bursts[-1].bandwidth_hz
             if not FSK_BANDWIDTH_RANGE[0] * usual_hz < burst.bandwidth_hz < usual_hz / FSK_BANDWIDTH_RANGE[0]:
                 return None
-        low, high = WEAK_AIRTIME_RANGE if is_weak(burst) else AIRTIME_RANGE if chirp else FSK_AIRTIME_RANGE
+        weak = is_weak(burst)
+        low, high = WEAK_AIRTIME_RANGE if weak else AIRTIME_RANGE if chirp else FSK_AIRTIME_RANGE
         length_s = folded_one_s(burst.duration_s, timing) if chirp else burst.duration_s
-        if low * timing.airtime_s < length_s < high * timing.airtime_s:
+        least_s = weak_least_s(self.hypothesis.mode, timing.airtime_s) if weak else low * timing.airtime_s
+        if least_s < length_s < high * timing.airtime_s:
             error = self._clock_error(burst, 0.0)
             if error is not None:
                 return error, False
+            if weak and isinstance(burst.finding, ChirpFinding):
+                error = self._clock_error(burst, WEAK_LATE_SYMBOLS * burst.finding.symbol_s)
+                if error is not None:
+                    return error, True
         low_s, high_s = answer_airtime_s(timing)
+        if weak:
+            low_s = weak_least_s(self.hypothesis.mode, low_s)
         if low_s < burst.duration_s < high_s:
             for offset_s in answer_offsets_s(timing):
                 error = self._clock_error(burst, offset_s)
@@ -188,6 +210,16 @@ class Link:
             return False
         grown = self.count >= self.judged_count * 1.5
         return grown or now_ns - self.judged_ns >= to_ns(JUDGE_AGAIN_S)
+
+
+def _shorter_or_longer(best: LinkHypothesis, other: LinkHypothesis) -> bool:
+    """Whether weak packets have the length of one mode and not that of another: many must end where it ends."""
+    phy, clock = best.mode.phy if best.mode else None, best.clock
+    if not isinstance(phy, ChirpPhy) or clock.packets < LENGTH_LEAST_PACKETS or clock.ends < LENGTH_LEAST_ENDS:
+        return False
+    off = abs(clock.length_s - best.timing.airtime_s) / phy.symbol_s
+    off_other = abs(other.clock.length_s - other.timing.airtime_s) / phy.symbol_s
+    return off < LENGTH_OFF_SYMBOLS and off_other > off + LENGTH_APART_SYMBOLS
 
 
 def in_order(burst: Burst) -> tuple[int, float]:
