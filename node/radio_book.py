@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from node.fusion.orders import Order, ordered_level
 from node.fusion.picture import Affiliation, Assessment
 from node.messages_maker import severity
@@ -37,13 +39,18 @@ class RadioBook:
         return True
 
     def assessment(self, track_id: str, of_picture: Assessment | None) -> Assessment | None:
-        """What is to be thought of a track: what the picture says, which knows the words too, else the word alone."""
+        """What is to be thought of a track: what the picture says, and what operators say where the picture does not
+        know it, because it has no place for the track or began anew.
+        """
         order, track = self._orders.get(track_id), self._live.get(track_id)
-        if of_picture is not None or order is None or track is None:
+        if order is None or track is None or (of_picture is not None and of_picture.affiliation != "unknown"):
             return of_picture
-        usual = severity(track.family, track.label)
-        level, reasons = ordered_level(order, usual.level, usual.reasons)
-        return Assessment(None, (), level, reasons, affiliation=order.affiliation, basis=(order.basis,))
+        if of_picture is None:
+            usual = severity(track.family, track.label)
+            of_picture = Assessment(None, (), usual.level, usual.reasons)
+        level, reasons = ordered_level(order, of_picture.level, of_picture.level_reasons)
+        basis = (order.basis,)
+        return replace(of_picture, level=level, level_reasons=reasons, affiliation=order.affiliation, basis=basis)
 
     def again(self, track_id: str) -> TrackChange:
         """A live track as an update, at the latest time that any has told."""

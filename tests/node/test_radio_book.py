@@ -57,12 +57,16 @@ def test_a_word_is_taken_back_ends_with_its_track_and_needs_one() -> None:
     assert book.assessment(NAMES[0], None) is None
 
 
-def test_what_the_picture_says_goes_before() -> None:
+def test_what_the_picture_says_goes_before_but_a_picture_begun_anew_knows_no_words() -> None:
     book = RadioBook()
     book.hear(change())
     book.set_affiliation(NAMES[0], "friend", "Anna", "")
-    of_picture = Assessment(None, (), "warning", ())
-    assert book.assessment(NAMES[0], of_picture) is of_picture
+    knows = Assessment(None, (), "critical", (), "F", affiliation="hostile", basis=("said by Boris of F",))
+    assert book.assessment(NAMES[0], knows) is knows
+    found = book.assessment(NAMES[0], Assessment(0.4, ("steady",), "warning", (), "F"))
+    assert found == Assessment(
+        0.4, ("steady",), "info", ("friend: said by Anna",), "F", affiliation="friend", basis=("said by Anna",)
+    )
 
 
 def test_again_is_every_live_track_at_the_latest_time() -> None:

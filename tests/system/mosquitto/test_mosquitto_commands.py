@@ -409,6 +409,30 @@ def test_the_access_list_of_the_manual_guards_commands(
     assert node.sink.status.last_error is None
 
 
+PLUGINS = (*Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"), *Path("/usr/lib").glob("mosquitto_dynamic*.so"))
+
+
+@VERSIONS
+def test_a_broker_that_refuses_the_subscription_is_named_with_the_cure(
+    mosquitto_with: MakeBroker, start: Callable[..., Node], tmp_path: Path, protocol: str
+) -> None:
+    """Access lists in a file say nothing of it; mosquitto's plugin of roles does."""
+    if not PLUGINS:
+        pytest.skip("no mosquitto_dynamic_security.so")
+    access = {"publishClientSend": True, "publishClientReceive": True, "subscribe": False, "unsubscribe": True}
+    rules = tmp_path / "rules.json"
+    acls = [{"acltype": kind, "allow": allow} for kind, allow in access.items()]
+    rules.write_text(json.dumps({"defaultACLAccess": acls}), encoding="utf-8")
+    rules.chmod(0o666)
+    broker = mosquitto_with("allow_anonymous true", f"plugin {PLUGINS[0]}", f"plugin_opt_config_file {rules}")
+    node = start(broker.port, protocol=protocol)
+    node.wait(lambda: node.sink.status.last_error is not None)
+    error = node.sink.status.last_error or ""
+    assert f"does not let the node read {BASE}/cmd/+" in error
+    assert "mqtt.commands = []" in error
+    assert node.sink.status.connected
+
+
 def test_a_broker_that_does_not_let_the_node_listen_gets_everything_else(
     mosquitto_with: MakeBroker, subscribe: Subscribe, start: Callable[..., Node], tmp_path: Path
 ) -> None:
