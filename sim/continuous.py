@@ -13,6 +13,8 @@ from sim.bandwidth import bandwidth_hz
 from sim.level import Link
 from sim.scene import Emitter
 from sim.schedule import carrier_hz, on_air_between
+from sim.slow_packets import divisor_for
+from sim.slow_streams import SlowStream
 from sim.waveform_pool import CUT_PASS, CUT_STOP, phasor, reaches_edge
 from sim.waveforms import Stream, stream
 
@@ -22,6 +24,8 @@ CUT_REACH = 256
 """Half the length of the cut's impulse response at the wide rate."""
 NARROW_SHARE = 0.25
 """Signals narrower than this share of the slice are cut here; wider ones are made as slices to begin with."""
+MOST_DIVISOR = 64
+"""Narrow ones are made at this part of the slice's rate at least."""
 
 
 class CutStream:
@@ -74,6 +78,8 @@ class ContinuousEmitter:
         self._rate_hz = true_rate_hz
         self._stream: Stream | None = None
         self._read: Stream | CutStream | None = None
+        self._slow: SlowStream | None = None
+        self._divisor = min(divisor_for(emitter.mode, true_rate_hz), MOST_DIVISOR)
         self._stream_offset_hz = 0.0
         self._cycles = 0.0
 
@@ -82,10 +88,16 @@ class ContinuousEmitter:
         offset_hz = self.carrier_hz - true_centre_hz
         if abs(offset_hz) > self._rate_hz / 2.0 + self.bandwidth_hz:
             return False
-        if self._stream is not None and offset_hz == self._stream_offset_hz:
-            return True
         narrow = self.bandwidth_hz <= NARROW_SHARE * self._rate_hz
         cut = narrow and reaches_edge(offset_hz, self.bandwidth_hz, self._rate_hz)
+        if narrow and self._divisor > 1:
+            if self._slow is None:
+                rng = np.random.default_rng(self._seed)
+                self._slow = SlowStream(stream(self.emitter.mode, self._rate_hz / self._divisor, rng), self._divisor)
+            self._slow.place(offset_hz / self._rate_hz, cut=cut)
+            return True
+        if self._stream is not None and offset_hz == self._stream_offset_hz:
+            return True
         self._stream_offset_hz = offset_hz
         if self._stream is not None and self._read is self._stream and not cut:
             self._stream.retune(-offset_hz)
@@ -107,7 +119,6 @@ class ContinuousEmitter:
         -------
         ``(first sample in the chunk, samples, level in dBm with fading, offset in Hz)`` of each stretch it was on.
         """
-        assert self._read is not None
         stretches: list[tuple[int, int, float, float]] = []
         drift = 1.0 + self.emitter.transmitter.drift_ppm_per_s * 1e-6 * start_s
         offset_hz = self.carrier_hz * drift - true_centre_hz
@@ -118,17 +129,27 @@ class ContinuousEmitter:
             if first == last:
                 continue
             begin, end = (self._gain(link, time_s) for time_s in (early_s, late_s))
-            part = self._read.read(last - first)
-            if step:
-                part = part * phasor(last - first, step, self._cycles)
-                self._cycles = math.fmod(self._cycles + step * (last - first), 1.0)
-            if link.steady:
-                part = part * np.complex64(begin)
+            if self._slow is not None:
+                part = self._slow.read(last - first, offset_hz / true_rate_hz, begin, end)
             else:
-                part = part * np.linspace(begin, end, last - first, endpoint=False, dtype=np.complex64)
+                part = self._placed(last - first, step, begin, end)
             samples[first:last] += part
             stretches.append((first, last - first, to_db(abs(begin) ** 2), offset_hz))
         return stretches
+
+    def _placed(self, count: int, step: float, begin: complex, end: complex) -> NDArray[np.complex64]:
+        """The next samples of a stream that is made at the slice's rate."""
+        assert self._read is not None
+        part = self._read.read(count)
+        if end != begin:
+            part *= np.linspace(begin, end, count, endpoint=False, dtype=np.complex64)
+            begin = 1.0
+        if step:
+            part *= phasor(count, step, self._cycles, begin)
+            self._cycles = math.fmod(self._cycles + step * count, 1.0)
+        else:
+            part *= np.complex64(begin)
+        return part
 
     def _gain(self, link: Link, time_s: float) -> complex:
         """Complex amplitude at a time of the scene."""

@@ -28,8 +28,6 @@ class Link:
         self._transmitter = transmitter
         self._fixed_dbm = fixed_dbm
         self._fading = Fading(scene.propagation, seed)
-        self.steady = transmitter.power_dbm is None
-        """The level never changes."""
 
     def at(self, time_s: float, frequency_hz: float) -> tuple[float, complex]:
         """(Mean level in dBm at the antenna's terminals, complex fading gain on top)."""

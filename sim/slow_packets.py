@@ -103,7 +103,7 @@ def interpolated(slow: NDArray[np.complex64], divisor: int, start: int, count: i
 
 @lru_cache(maxsize=KERNELS_KEPT)
 def _mixing_kernel(divisor: int, cycles: float) -> NDArray[np.float32]:
-    """``_kernel`` on a carrier, as real numbers: (2 taps, 2 width) for pairs of real and imaginary part on both sides."""
+    """``_kernel`` on a carrier, in real numbers: (2 taps, 2 width), pairs of real and imaginary part on both sides."""
     weights = _kernel(divisor)
     taps, width = weights.shape
     moved = weights * np.exp(2j * np.pi * (cycles * np.arange(width)))

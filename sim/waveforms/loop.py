@@ -48,3 +48,11 @@ def slice_of(spectrum: NDArray[np.complex64], length: int, centre_bin: int) -> N
     samples = fft.ifft(fft.ifftshift(cut), overwrite_x=True)
     samples *= length / total
     return np.asarray(samples, dtype=np.complex64)
+
+
+def piece_of(loop: NDArray[np.complex64], start: int, count: int) -> NDArray[np.complex64]:
+    """(count,) samples of a loop from ``start`` within it on, around its end as often as need be."""
+    if start + count <= len(loop):
+        return loop[start : start + count]
+    rounds, rest = divmod(count - (len(loop) - start), len(loop))
+    return np.concatenate([loop[start:], *[loop] * rounds, loop[:rest]])

@@ -7,8 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.waveforms.carrier_table import from_turns
-from sim.waveforms.loop import good_length, slice_of
+from sim.waveforms.loop import good_length, piece_of, slice_of
 from sim.waveforms.wander import Wander
 
 
@@ -60,6 +59,7 @@ class LoopStream:
 
     def read(self, count: int) -> NDArray[np.complex64]:
         """Give the next (count,) complex64 samples."""
-        at = (self._position + np.arange(count)) % self._length
+        samples = self._wander.phasor(count)
+        samples *= piece_of(self._samples, self._position, count)
         self._position = (self._position + count) % self._length
-        return self._samples[at] * from_turns(self._wander.read(count))
+        return samples

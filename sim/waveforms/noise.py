@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from dsp.protocols.record import NoisePhy, Timing
-from sim.waveforms.carrier_table import from_turns
 from sim.waveforms.lengths import packet_airtime_s
-from sim.waveforms.loop import good_length, slice_of
+from sim.waveforms.loop import good_length, piece_of, slice_of
 from sim.waveforms.wander import Wander
 
 LOOP_S = 0.3
@@ -66,9 +65,10 @@ class NoiseStream:
 
     def read(self, count: int) -> NDArray[np.complex64]:
         """Give the next (count,) complex64 samples."""
-        at = (self._position + np.arange(count)) % self._length
+        samples = self._wander.phasor(count)
+        samples *= piece_of(self._samples, self._position, count)
         self._position = (self._position + count) % self._length
-        return self._samples[at] * from_turns(self._wander.read(count))
+        return samples
 
 
 def _swelling(spectrum: NDArray[np.complex64], duration_s: float, rng: np.random.Generator) -> NDArray[np.complex64]:

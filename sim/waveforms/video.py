@@ -11,7 +11,7 @@ from scipy import fft
 from dsp.protocols.record import FmVideoPhy
 from sim.waveforms.carrier_table import from_turns
 from sim.waveforms.cvbs import composite
-from sim.waveforms.loop import good_length, slice_of
+from sim.waveforms.loop import good_length, piece_of, slice_of
 from sim.waveforms.wander import Wander
 
 FRAMES = 4
@@ -70,9 +70,10 @@ class VideoStream:
 
     def read(self, count: int) -> NDArray[np.complex64]:
         """Give the next (count,) complex64 samples."""
-        at = (self._position + np.arange(count)) % self._length
+        samples = self._wander.phasor(count)
+        samples *= piece_of(self._samples, self._position, count)
         self._position = (self._position + count) % self._length
-        return self._samples[at] * from_turns(self._wander.read(count))
+        return samples
 
 
 def _modulated(phy: FmVideoPhy, samples: int, duration_s: float, rng: np.random.Generator) -> NDArray[np.complex64]:

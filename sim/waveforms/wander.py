@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.waveforms.carrier_table import from_turns
+
 KNOT_S = 0.01
 """The frequency runs linearly between values this far apart."""
+ROW, PIECE_ROWS = 64, 8
+"""Samples between exact phases of a phasor, and how many of them have one slope."""
+MANY_SAMPLES = 8192
+"""A knot of so many lets the frequency change little within a piece."""
 MEMORY_S = 0.5
 """Time constant of the wander."""
 
@@ -33,20 +39,46 @@ class Wander:
 
     def read(self, count: int) -> NDArray[np.float64]:
         """Give the phases of the next (count,) samples in turns."""
-        turns = np.empty(count, dtype=np.float64)
-        done = 0
+        return self._read_some(count, 1)[:-1]
+
+    def phasor(self, count: int) -> NDArray[np.complex64]:
+        """Give ``exp(2 pi j phase)`` of the next (count,) samples, at high sample rates by products of two short tables.
+
+        Then the phase is exact at every 64th sample; between them the frequency is the mean over 512 samples.
+        """
+        if self._samples_per_knot < MANY_SAMPLES:
+            return from_turns(self.read(count))
+        turns = self._read_some(count, ROW)
+        rows = len(turns) - 1
+        pieces = -(-rows // PIECE_ROWS)
+        edges = np.minimum(np.arange(pieces + 1) * PIECE_ROWS, rows)
+        slopes = np.diff(turns[edges]) / np.diff(np.minimum(edges * ROW, count))
+        coarse = from_turns(np.resize(turns, pieces * PIECE_ROWS)).reshape(pieces, PIECE_ROWS, 1)
+        fine = from_turns(slopes[:, np.newaxis] * np.arange(ROW))[:, np.newaxis]
+        product: NDArray[np.complex64] = (coarse * fine).reshape(-1)[:count]
+        return product
+
+    def _read_some(self, count: int, every: int) -> NDArray[np.float64]:
+        """Phases of every so many of the next samples in turns, and that of the sample after the last."""
+        turns = np.empty(-(-count // every) + 1, dtype=np.float64)
+        done = taken = 0
         while done < count:
             piece = min(count - done, self._samples_per_knot - self._into)
-            step = np.arange(self._into, self._into + piece + 1, dtype=np.float64)
+            first = -done % every
+            # The first value is for the phase so far, the last for the phase to come.
+            step = self._into + np.concatenate(([0], np.arange(first, piece, every), [piece])).astype(np.float64)
             path = step * self._slope_from + step * step * (
                 (self._slope_to - self._slope_from) / (2 * self._samples_per_knot)
             )
             path += self._phase_turns - path[0]
-            turns[done : done + piece] = path[:-1]
-            self._phase_turns = float(path[-1] % 1.0)
+            turns[taken : taken + len(path) - 2] = path[1:-1]
+            taken += len(path) - 2
+            self._phase_turns = float(path[-1])
             done += piece
             self._into += piece
             if self._into == self._samples_per_knot:
                 self._into = 0
                 self._slope_from, self._slope_to = self._slope_to, self._next(self._slope_to)
+        turns[-1] = self._phase_turns
+        self._phase_turns %= 1.0
         return turns
