@@ -1,7 +1,8 @@
 """Network feeds as ports: what a link needs of pyserial, over sockets.
 
-``socket://HOST:PORT`` connects by TCP, ``udp://HOST:PORT`` listens (``0.0.0.0``: on every interface), and
-``zmq://HOST:PORT`` subscribes to a ZeroMQ publisher. Datagrams with JSON and ZeroMQ messages are given as lines.
+``socket://HOST:PORT`` connects by TCP, ``udp://HOST:PORT`` listens (``0.0.0.0``: on every interface),
+``zmq://HOST:PORT`` subscribes to a ZeroMQ publisher, ``mqtt://[USER@]HOST:PORT/TOPIC`` at a broker. Datagrams with
+JSON, ZeroMQ and MQTT messages are given as lines, the latter unpacked.
 
 pyserial has a ``socket://`` of its own, which tells of one waiting byte at most: a busy feed would be read in pieces of
 two bytes.
@@ -9,12 +10,17 @@ two bytes.
 
 from __future__ import annotations
 
+import os
 import socket
+import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from firmware_bridge.mqtt_feed import KEEP_ALIVE_S, PING, MqttFault, MqttReader, connect, subscribe
+from firmware_bridge.packed import PackedFault, unpacked
 from firmware_bridge.zmtp import OPENING, SUBSCRIBE, ZmtpFault, ZmtpReader
 
-SCHEMES = ("socket", "udp", "zmq")
+SCHEMES = ("socket", "udp", "zmq", "mqtt")
 CONNECT_S = 3.0
 """A host in the same network answers within milliseconds; one that is off never does."""
 READ_BYTES = 65_536
@@ -110,6 +116,75 @@ class ZmqPort(NetPort):
         return len(data)
 
 
+class MqttPort(NetPort):
+    """Subscribes at a broker; each message is a line."""
+
+    def __init__(
+        self, connection: socket.socket, timeout_s: float, topic: str, user: str | None, password: str | None
+    ) -> None:
+        super().__init__(connection, timeout_s)
+        self._topic = topic
+        self._reader = MqttReader()
+        self._asked = False
+        self._heard_s = self._pinged_s = time.monotonic()
+        super().write(connect(f"skypicket-{os.urandom(6).hex()}", user, password))
+
+    def read(self, count: int = 1) -> bytes:
+        """Wait for messages; each is given as a line, unpacked where it is packed.
+
+        Raises
+        ------
+        OSError
+            The connection broke, the broker refuses, or has been silent for too long.
+        """
+        data = super().read(count)
+        now_s = time.monotonic()
+        self._heard_s = now_s if data else self._heard_s
+        if now_s - self._heard_s > 1.5 * KEEP_ALIVE_S:
+            raise ConnectionError("the broker does not answer")
+        try:
+            payloads = self._reader.feed(data)
+        except MqttFault as fault:
+            raise ConnectionError(str(fault)) from fault
+        if self._reader.accepted and not self._asked:
+            self._asked = True
+            super().write(subscribe(self._topic))
+        if self._asked and now_s - self._pinged_s > KEEP_ALIVE_S / 2:
+            self._pinged_s = now_s
+            super().write(PING)
+        return b"".join(map(_document_line, payloads))
+
+    def write(self, data: bytes) -> int:
+        """Nothing: receivers take no commands this way."""
+        return len(data)
+
+
+def _document_line(payload: bytes) -> bytes:
+    """A message as one line; one that cannot be unpacked goes as it is, to be counted as malformed."""
+    try:
+        payload = unpacked(payload)
+    except PackedFault:
+        payload = payload[:1024].replace(b"\0", b"\xff")
+    return payload.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n"
+
+
+def split_mqtt(port: str) -> tuple[str | None, str, int, str]:
+    """Give user, host, port number and topic of ``mqtt://[USER@]HOST:PORT/TOPIC``; a topic may have ``#`` and ``?``.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    place, _, topic = port.removeprefix("mqtt://").partition("/")
+    url = urlsplit(f"mqtt://{place}")
+    if not url.hostname or url.port is None or not topic:
+        raise ValueError("write mqtt://[USER@]HOST:PORT/TOPIC, such as mqtt://localhost:1883/dronescout/#")
+    if url.password is not None:
+        raise ValueError("name the file of the password in password_file, not the password in the port")
+    return url.username, url.hostname, url.port, topic
+
+
 def as_line(message: bytes) -> bytes:
     """Return a datagram with a line end if it is JSON without one."""
     return message + b"\n" if message.startswith(_JSON_STARTS) and not message.endswith(b"\n") else message
@@ -120,8 +195,8 @@ def is_net(port: str) -> bool:
     return port.partition("://")[0] in SCHEMES and "://" in port
 
 
-def open_net(port: str, timeout_s: float) -> NetPort:
-    """Connect or listen.
+def open_net(port: str, timeout_s: float, password: str | None = None) -> NetPort:
+    """Connect or listen; the password is that of the user at a broker.
 
     Raises
     ------
@@ -130,6 +205,9 @@ def open_net(port: str, timeout_s: float) -> NetPort:
     OSError
         Not to be reached, or in use.
     """
+    if port.startswith("mqtt://"):
+        user, host, number, topic = split_mqtt(port)
+        return _connected(host, number, lambda connection: MqttPort(connection, timeout_s, topic, user, password))
     url = urlsplit(port)
     if url.port is None:
         raise ValueError(f"write {url.scheme}://HOST:PORT")
@@ -142,10 +220,16 @@ def open_net(port: str, timeout_s: float) -> NetPort:
             listener.close()
             raise
         return UdpPort(listener, timeout_s)
-    connection = socket.create_connection((url.hostname or "localhost", url.port), CONNECT_S)
+    kind = ZmqPort if url.scheme == "zmq" else NetPort
+    return _connected(url.hostname or "localhost", url.port, lambda connection: kind(connection, timeout_s))
+
+
+def _connected(host: str, number: int, port: Callable[[socket.socket], NetPort]) -> NetPort:
+    """Connect, and speak first where the port does."""
+    connection = socket.create_connection((host, number), CONNECT_S)
     try:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        return ZmqPort(connection, timeout_s) if url.scheme == "zmq" else NetPort(connection, timeout_s)
+        return port(connection)
     except OSError:
         connection.close()
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from firmware_bridge.link_settings import USB_PORT, LinkSettings, LinkState
@@ -52,7 +53,7 @@ def open_port(settings: LinkSettings, defaults: PortDefaults) -> Any:
 
     path = find_port(settings.port)
     if is_net(path):
-        return guarded(lambda: open_net(path, READ_TIMEOUT_S), path)
+        return guarded(lambda: open_net(path, READ_TIMEOUT_S, _password(settings)), path)
 
     def opened() -> Any:
         port = serial.serial_for_url(path, do_not_open=True)
@@ -74,6 +75,19 @@ def open_port(settings: LinkSettings, defaults: PortDefaults) -> Any:
 def _is_terminal(path: str) -> bool:
     """Whether a port is a pseudo-terminal: it has no parity, and some kernels refuse to be asked twice for it."""
     return os.path.realpath(path).startswith("/dev/pts/")
+
+
+def _password(settings: LinkSettings) -> str | None:
+    """First line of the file of the password."""
+    if settings.password_file is None:
+        return None
+    try:
+        lines = Path(settings.password_file).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as fault:
+        raise PortFault(
+            f"password_file {settings.password_file}: {getattr(fault, 'strerror', None) or fault}"
+        ) from fault
+    return lines[0] if lines else ""
 
 
 def guarded(act: Callable[[], Any], path: str = "") -> Any:

@@ -21,6 +21,13 @@ PATHS: tuple[tuple[str, ...], ...] = (
     ("friends", "public_key"),
 )
 """Keys whose values are paths; those of radios and serial modules apart."""
+OF_LISTS = (
+    ("radio", "recording", "path"),
+    ("radio", "simulator", "scene"),
+    ("serial", None, "file"),
+    ("serial", None, "password_file"),
+)
+"""List, type and key of those of radios and serial modules."""
 WRITTEN = {("mqtt", "spool"), ("jsonl", "path")}
 """Paths that need not exist yet."""
 
@@ -31,7 +38,7 @@ def resolve_paths(root: Mapping[str, object], folder: Path) -> None:
         holder = _holder(root, keys)
         if holder is not None:
             _resolve(holder, keys[-1], folder)
-    for name, kind, key in (("radio", "recording", "path"), ("radio", "simulator", "scene"), ("serial", None, "file")):
+    for name, kind, key in OF_LISTS:
         tables = root.get(name)
         for table in tables if isinstance(tables, list) else []:
             if not isinstance(table, dict) or kind not in {None, table.get("type")}:

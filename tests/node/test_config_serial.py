@@ -40,6 +40,7 @@ def faults(text: str) -> str:
         (RADAR + 'port = "/dev/x"\nmax_range_m = "far"\n', "serial[1].max_range_m: must be a number"),
         (RADAR + 'port = "sim:"\n', "node.toml:7: serial[1].port: names no scene; write sim:SCENE"),
         ("[gnss]\nfix_timeout_s = 0.2\n", "node.toml:5: gnss.fix_timeout_s: must be 1 to 86400"),
+        ('[[serial]]\ntype = "remote-id"\nport = "mqtt://h:1883"\n', "serial[1].port: write mqtt://[USER@]HOST:PORT/TOPIC"),
         ("[gnss]\nmoved = 10.0\n", "gnss.moved: is not known here; did you mean moved_m?"),
         (RADAR + 'port = "/dev/x"\nmount = 5\n', "serial[1].mount: must be a table; write [serial.mount]"),
         (MOUNTED + "heading = 90.0\n", "serial[1].mount.heading: is not known here; did you"),

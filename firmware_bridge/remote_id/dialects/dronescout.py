@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import lzma
 import math
 import struct
 
 from firmware_bridge.json_text import as_object, number, parse, within
+from firmware_bridge.packed import PackedFault, unpacked
 from firmware_bridge.remote_id.decode import (
     AUTH_MAX_PAGES,
     EPOCH_2019_S,
@@ -58,8 +58,6 @@ _OPERATOR_ID_START = 864
 _VALID_START = 892
 _SHORTEST = 914
 """Bytes up to the last validity flag; with the padding at the end the structure has 920."""
-_LARGEST_PACKED = 64 * 1024
-"""Bytes a packed document may grow to; a real one has about 1.5 kB."""
 
 _TRANSPORTS = {
     "ble legacy": "ble4",
@@ -203,26 +201,6 @@ def read_structure(data: bytes) -> tuple[RemoteIdMessage, ...]:
     return tuple(messages)
 
 
-def unpack(payload: bytes) -> bytes:
-    """Return the JSON text of an MQTT payload, which may be packed; one trailing zero or line end is cut off.
-
-    Raises
-    ------
-    MalformedMessage
-        Packed, and damaged or larger than a document can be.
-    """
-    if payload[:1] not in {b"{", b"["}:
-        try:
-            opener = lzma.LZMADecompressor(memlimit=64 * 1024 * 1024)
-            unpacked = opener.decompress(payload, _LARGEST_PACKED)
-        except (lzma.LZMAError, EOFError, MemoryError) as error:
-            raise MalformedMessage(f"neither JSON nor LZMA: {error}") from error
-        if not opener.eof and len(unpacked) >= _LARGEST_PACKED:
-            raise MalformedMessage(f"packed document of more than {_LARGEST_PACKED} bytes")
-        payload = unpacked
-    return payload.rstrip(b"\0\r\n")
-
-
 def read_payload(payload: bytes) -> list[Observation]:
     """Read one MQTT message of a sensor, packed or plain; none for a sensor's state report.
 
@@ -231,7 +209,10 @@ def read_payload(payload: bytes) -> list[Observation]:
     MalformedMessage
         It is no document of a DroneScout, or the structure in it is broken.
     """
-    document = parse(unpack(payload))
+    try:
+        document = parse(unpacked(payload))
+    except PackedFault as fault:
+        raise MalformedMessage(str(fault)) from fault
     if not _recognise(document):
         raise MalformedMessage("no DroneScout document")
     return _read(document)
