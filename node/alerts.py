@@ -11,7 +11,7 @@ from typing import Final
 
 from node.fusion.picture import LEVELS
 from node.ids import alert_ulid
-from node.messages_alert import AlertEndReason, AlertMessage
+from node.messages_alert import AckInfo, AlertEndReason, AlertMessage
 from node.messages_base import milliseconds_of
 from node.messages_track import Level, SeverityInfo, TrackMessage
 from node.tracking.track import ChangeKind
@@ -35,6 +35,7 @@ class _Alert:
     last: TrackMessage
     """What spoke for the object last."""
     below_since_ms: int | None = None
+    ack: AckInfo | None = None
 
 
 class AlertBook:
@@ -50,6 +51,7 @@ class AlertBook:
         self._alerts: dict[str, _Alert] = {}
         """By object; in the order in which they were raised."""
         self._seq = 0
+        self._last: TrackMessage | None = None
 
     @property
     def active(self) -> int:
@@ -58,6 +60,7 @@ class AlertBook:
 
     def hear(self, message: TrackMessage) -> list[AlertMessage]:
         """Take a track message, in the order in which they are published; give the alerts that follow."""
+        self._last = message
         if message.event == "end":
             return self._ended(message)
         track_id = message.track_id
@@ -68,6 +71,14 @@ class AlertBook:
             self._live[part] = self._live[part].model_copy(update={"part_of": track_id})
             found += self._move(part, message)
         return found + self._judge(self._objects[track_id], message)
+
+    def acknowledge(self, alert_id: str, by: str) -> list[AlertMessage]:
+        """Somebody looks after an active alert; nothing where there is none of this id."""
+        alert = next((alert for alert in self._alerts.values() if alert.alert_id == alert_id), None)
+        if alert is None or self._last is None:
+            return []
+        alert.ack = AckInfo(by=by, ts=self._last.ts)
+        return [self._say("update", alert, self._last)]
 
     def _parts(self, whole: TrackMessage, *, known: bool) -> list[str]:
         """Radio tracks that are part of a track of the picture: as it says itself, or as they said before it was told.
@@ -160,6 +171,8 @@ class AlertBook:
         alert.last = speaks
         if known:
             return []
+        if LEVELS.index(level) > LEVELS.index(alert.level):
+            alert.ack = None  # it got worse since
         alert.level, alert.affiliation, alert.tracks = level, affiliation, tracks
         if LEVELS.index(level) > LEVELS.index(alert.highest):
             alert.highest = level
@@ -197,6 +210,7 @@ class AlertBook:
             highest=alert.highest,
             track_ids=alert.tracks,
             merged_into=merged_into,
+            ack=alert.ack,
             kind=track.kind,
             label=track.classification.label,
             family=track.classification.family,

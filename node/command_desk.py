@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from node.commands import CommandInbox, Request, Speaker
-from node.messages_command import AffiliationCommand, CommandResponse, ErrorCode, OrderedAffiliation, Verb
+from node.messages_command import AckCommand, AffiliationCommand, CommandResponse, ErrorCode, OrderedAffiliation, Verb
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,8 @@ class Actions:
     ----------
     set_affiliation
         Takes a word on a track, who says it and why; false where there is no such track.
+    acknowledge
+        Takes who looks after an alert; false where there is no such alert.
     tell_health
         Publishes a health message.
     tell_tracks
@@ -31,6 +33,7 @@ class Actions:
     """
 
     set_affiliation: Callable[[str, OrderedAffiliation, str, str], bool]
+    acknowledge: Callable[[str, str], bool]
     tell_health: Callable[[], None]
     tell_tracks: Callable[[], int]
 
@@ -88,6 +91,8 @@ class CommandDesk:
         command = request.command
         if isinstance(command, AffiliationCommand):
             return self._set_affiliation(request, command)
+        if isinstance(command, AckCommand):
+            return self._acknowledge(request, command)
         if request.verb not in published:
             if request.verb == "health":
                 self._actions.tell_health()
@@ -105,6 +110,13 @@ class CommandDesk:
             "affiliation of %s: %s, says %s: %s", track_id, affiliation, command.by, command.why or "no reason given"
         )
         return self._speaker.done(request, track_id=track_id, affiliation=affiliation)
+
+    def _acknowledge(self, request: Request, command: AckCommand) -> CommandResponse:
+        if not self._actions.acknowledge(command.alert_id, command.by):
+            text = f"no active alert has the id {command.alert_id}; it may have ended or merged"
+            return self._refusal(request, "no_such_alert", text)
+        log.info("alert %s: %s looks after it", command.alert_id, command.by)
+        return self._speaker.done(request, alert_id=command.alert_id)
 
     def _refusal(self, request: Request, code: ErrorCode, text: str) -> CommandResponse:
         return self._speaker.refusal(request.verb, request.command.id, code, text)

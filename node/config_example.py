@@ -75,7 +75,7 @@ host = "localhost"
 # spool = "/var/lib/skypicket/spool.db"   # keeps events over a restart while the broker is away
 # track_expiry_s = 30           # a retained track that is not renewed vanishes
 # queue_messages = 10000        # events kept while the broker is away
-# commands = ["health", "tracks"]   # what clients may ask for; "affiliation" lets them say friend or hostile:
+# commands = ["health", "tracks"]   # what clients may ask for; "affiliation" and "ack" are for operators:
                                 # only with an access list at the broker, see docs/mqtt.md
 
 # [mqtt.tls]

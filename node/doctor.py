@@ -184,7 +184,7 @@ def _broker(settings: MqttSettings, node: NodeIdentity) -> Iterator[Check]:
     for stage in stages:
         level: Level = "WARN" if stage.ok is None else "OK" if stage.ok else "FAIL"
         yield Check(f"broker {stage.name}", level, stage.detail)
-    if "affiliation" in settings.commands and all(stage.ok for stage in stages):
+    if {"affiliation", "ack"} & set(settings.commands) and all(stage.ok for stage in stages):
         if lets_anybody_in(settings):
             text = "the broker lets anybody in, and whoever may write to cmd/ can say friend or hostile"
             yield Check("broker access", "WARN", text, "passwords or certificates and an access list: docs/mqtt.md")

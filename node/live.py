@@ -108,7 +108,7 @@ class LiveNode:
         self._inbox = commands
         self._commands: CommandDesk | None = None
         if commands is not None:
-            actions = Actions(self._desk.set_affiliation, self._tell_health, self._tell_tracks)
+            actions = Actions(self._desk.set_affiliation, self._acknowledge, self._tell_health, self._tell_tracks)
             self._commands = CommandDesk(commands, Speaker(maker.node.uuid, maker.boot_id), actions)
         self._timed = {radio.name for radio in radios if radio.host_time}
         self._started_s = time.monotonic()
@@ -234,6 +234,11 @@ class LiveNode:
             latency_ms=self._latency_ms,
             commands=self._inbox,
         )
+
+    def _acknowledge(self, alert_id: str, by: str) -> bool:
+        told = self._alerts.acknowledge(alert_id, by)
+        self._publish_all(told)
+        return bool(told)
 
     def _tell_health(self) -> None:
         self._publish(self._health())

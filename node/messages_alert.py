@@ -14,12 +14,19 @@ ALERT_SCHEMA: Final = "skypicket.alert/1"
 AlertEndReason = EndReason | Literal["below_level"]
 
 
+class AckInfo(Wire):
+    """Who looks after an alert."""
+
+    by: str
+    ts: Timestamp = Field(description="signal time at which it was said")
+
+
 class AlertMessage(Wire):
     """An object whose severity has reached ``warning``, at one moment.
 
-    ``new`` at once when it gets there, ``update`` when its level, its affiliation or the tracks it is made of change,
-    ``end`` with an ``end_reason`` when it is over. De-duplicate by ``(node_id, boot_id, seq)``. Fields may be added
-    within version 1: ignore those you do not know.
+    ``new`` at once when it gets there, ``update`` when its level, its affiliation, the tracks it is made of or who
+    looks after it change, ``end`` with an ``end_reason`` when it is over. De-duplicate by ``(node_id, boot_id, seq)``.
+    Fields may be added within version 1: ignore those you do not know.
     """
 
     model_config = ConfigDict(
@@ -43,6 +50,7 @@ class AlertMessage(Wire):
     highest: Level = Field(description="highest level since it was raised")
     track_ids: tuple[Ulid, ...] = Field(description="tracks the object is made of, the one that speaks for it first")
     merged_into: Ulid | None = Field(description="at the end, the alert that goes on for it")
+    ack: AckInfo | None = Field(description="null until somebody looks after it, and again when its level rises")
     kind: Kind
     label: str = Field(description="protocol heard; unknown where none was")
     family: str

@@ -15,13 +15,13 @@ from node.messages_track import Affiliation, Ulid
 COMMAND_SCHEMA: Final = "skypicket.command/1"
 RESPONSE_SCHEMA: Final = "skypicket.response/1"
 
-Verb = Literal["affiliation", "health", "tracks"]
-VERBS: tuple[Verb, ...] = ("affiliation", "health", "tracks")
+Verb = Literal["ack", "affiliation", "health", "tracks"]
+VERBS: tuple[Verb, ...] = ("ack", "affiliation", "health", "tracks")
 OrderedAffiliation = Literal["pending", "unknown", "friend", "neutral", "suspect", "hostile"]
 """What people may say; ``assumed_friend`` is the signed list's alone, ``unknown`` takes back what was said."""
 ErrorCode = Literal[
     "malformed", "too_large", "retained", "expired", "unknown_verb", "not_enabled", "bad_response_topic", "busy",
-    "no_such_track", "internal",
+    "no_such_track", "no_such_alert", "internal",
 ]  # fmt: skip
 """
 ======================  ================================================================================================
@@ -34,6 +34,7 @@ ErrorCode = Literal[
 ``bad_response_topic``  no topic, or one that belongs to a node
 ``busy``                too many wait already
 ``no_such_track``       no live track has this id
+``no_such_alert``       no active alert has this id
 ``internal``            a fault of the node
 ======================  ================================================================================================
 """
@@ -79,6 +80,13 @@ class AffiliationCommand(Command):
     why: Reason = Field(default="", description="stands in identity.basis")
 
 
+class AckCommand(Command):
+    """Says who looks after an active alert; it is worse when its level has risen since, and to be looked after anew."""
+
+    alert_id: Ulid
+    by: Word = Field(description="who looks after it; stands in ack")
+
+
 class HealthCommand(Command):
     """Publish a health message now."""
 
@@ -88,6 +96,7 @@ class TracksCommand(Command):
 
 
 COMMANDS: dict[Verb, type[Command]] = {
+    "ack": AckCommand,
     "affiliation": AffiliationCommand,
     "health": HealthCommand,
     "tracks": TracksCommand,
@@ -115,6 +124,7 @@ class CommandResponse(Wire):
     error: CommandError | None
     track_id: str | None = Field(default=None, description="of an affiliation")
     affiliation: Affiliation | None = None
+    alert_id: str | None = Field(default=None, description="of an ack")
     published: int | None = Field(default=None, description="messages that were published because of it")
 
 

@@ -104,7 +104,8 @@ class MqttSettings:
         How long a stopping node goes on delivering.
     commands
         What clients may ask for at ``cmd/{verb}``: ``health`` and ``tracks`` publish anew, ``affiliation`` lets them
-        say whose a track is. Whoever may write there at the broker is believed, so its access list must guard it.
+        say whose a track is, ``ack`` who looks after an alert. Whoever may write there at the broker is believed, so
+        its access list must guard it.
     """
 
     host: str = "localhost"

@@ -148,6 +148,22 @@ def test_a_word_that_does_not_change_the_level_is_told(scene: Scene) -> None:
     assert (told.event, told.affiliation) == ("update", "suspect")
 
 
+def test_who_looks_after_an_alert_is_told_until_it_gets_worse(scene: Scene) -> None:
+    (new,) = scene.tell("a", "warning", "new")
+    assert scene.book.acknowledge("01K5SAMPME0000000000000000", "Anna") == []
+    (told,) = scene.book.acknowledge(new.alert_id, "Anna")
+    scene.said.append(told)
+    assert (told.event, told.ack and told.ack.by, told.ack and told.ack.ts, told.seq) == ("update", "Anna", new.ts, 2)
+    (same,) = scene.tell("a", "warning", affiliation="suspect")
+    assert same.ack == told.ack
+    (worse,) = scene.tell("a", "critical", affiliation="suspect")
+    assert worse.ack is None
+    scene.said += scene.book.acknowledge(new.alert_id, "Boris")
+    (better,) = scene.tell("a", "warning", affiliation="suspect")
+    assert better.ack is not None
+    assert better.ack.by == "Boris"
+
+
 def test_an_object_that_rises_again_has_its_old_identifier(scene: Scene) -> None:
     (first,) = scene.tell("a", "warning", "new")
     scene.tell("a", "info", affiliation="friend")

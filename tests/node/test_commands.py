@@ -20,6 +20,9 @@ from node.messages_command import VERBS, command_schemas, read_command
 SPEAKER = Speaker(node_uuid("north", "mast-1"), boot_uuid("x", "commands"))
 TRACK = "01K5SAMPME0000000000000000"
 ORDER = {"track_id": TRACK, "affiliation": "friend", "by": "Anna", "why": "ours"}
+ALERT = "01K5SAMPME0000000000000002"
+ACK = {"alert_id": ALERT, "by": "Anna"}
+GOOD: dict[str, dict[str, object]] = {"affiliation": {**ORDER}, "ack": {**ACK}}
 NOW_NS = 1_800_000_000_000_000_000
 
 
@@ -34,7 +37,7 @@ class Bench:
         self.broken = False
         self.inbox = CommandInbox(self._wake, capacity)
         self.reader = CommandReader(SPEAKER, allowed, self.inbox)
-        actions = Actions(self._order, lambda: self.done.append(("health",)), self._tracks)
+        actions = Actions(self._order, self._ack, lambda: self.done.append(("health",)), self._tracks)
         self.desk = CommandDesk(self.inbox, SPEAKER, actions, lambda: self.now_s, lambda: self.now_ns)
 
     def _wake(self) -> None:
@@ -45,6 +48,10 @@ class Bench:
             raise IndexError("a bug")
         self.done.append(said)
         return said[0] == TRACK
+
+    def _ack(self, *said: str) -> bool:
+        self.done.append(said)
+        return said[0] == ALERT
 
     def _tracks(self) -> int:
         self.done.append(("tracks",))
@@ -91,7 +98,7 @@ def test_the_schemas_of_commands_say_what_the_reader_takes() -> None:
     for verb, schema in schemas.items():
         jsonschema.Draft202012Validator.check_schema(schema)
         check = jsonschema.Draft202012Validator(schema)
-        good: dict[str, object] = {**ORDER} if verb == "affiliation" else {}
+        good = GOOD.get(verb, {})
         check.validate(good)
         read_command(verb, json.dumps(good).encode())  # type: ignore[arg-type]
         for bad in (good | {"colour": "red"}, good | {"id": 7}, good | {"id": ""}):
@@ -130,6 +137,14 @@ def test_expired_and_unknown_tracks_are_refused(bench: Bench) -> None:
     bench.ask("affiliation", ORDER | {"track_id": "01K5SAMPME0000000000000001"})
     said = bench.work()
     assert [one.error and one.error.code for one in said] == ["expired", None, "no_such_track"]
+
+
+def test_who_looks_after_an_alert_is_taken_where_there_is_one(bench: Bench) -> None:
+    bench.ask("ack", ACK)
+    bench.ask("ack", ACK | {"alert_id": TRACK})
+    said = bench.work()
+    assert [(one.alert_id, one.error and one.error.code) for one in said] == [(ALERT, None), (None, "no_such_alert")]
+    assert bench.done == [(ALERT, "Anna"), (TRACK, "Anna")]
 
 
 def test_a_fault_of_the_node_is_answered_and_the_next_command_is_worked_on(

@@ -43,7 +43,7 @@ host = "127.0.0.1"
 port = {port}
 protocol = "{protocol}"
 will_delay_s = 0
-commands = ["affiliation", "health", "tracks"]
+commands = ["ack", "affiliation", "health", "tracks"]
 [jsonl]
 path = "messages.jsonl"
 [live]
@@ -91,11 +91,15 @@ def test_a_node_with_only_a_radio_raises_an_alert_and_heeds_an_operator(
         new = seen(listener, lambda topic, m: topic == "event" and m["track_id"] == track_id)
         assert (new["event"], new["ts"]) == ("new", alert["ts"])  # not a moment later than the track
 
+        ask(port, "ack", {"alert_id": alert["alert_id"], "by": "Boris"})
+        looked_after = listener.wait_for(of("alert", "update"))
+        assert (looked_after["ack"]["by"], looked_after["severity"]["level"]) == ("Boris", "warning")
+
         order = {"track_id": track_id, "affiliation": "hostile", "by": "Anna", "why": "crossed the fence", "id": "1"}
         ask(port, "affiliation", order)
         critical = listener.wait_for(of("alert", "update"))
         assert (critical["severity"]["level"], critical["affiliation"]) == ("critical", "hostile")
-        assert critical["alert_id"] == alert["alert_id"]
+        assert (critical["alert_id"], critical["ack"]) == (alert["alert_id"], None)
         track = seen(listener, lambda topic, m: topic == "event" and m["identity"]["affiliation"] == "hostile")
         assert track["track_id"] == track_id
         assert track["identity"]["basis"] == ["said by Anna: crossed the fence"]
@@ -131,7 +135,7 @@ def test_a_node_with_only_a_radio_raises_an_alert_and_heeds_an_operator(
         assert node.end(signal.SIGTERM) == 0
     written = [json.loads(line) for line in (tmp_path / "messages.jsonl").read_text().splitlines()]
     alerts = [one for one in written if one["schema"] == "skypicket.alert/1" and one["alert_id"] == alert["alert_id"]]
-    assert [one["event"] for one in alerts] == ["new", "update", "end"]
+    assert [one["event"] for one in alerts] == ["new", "update", "update", "end"]
 
 
 def test_an_object_of_several_sensors_is_one_alert_and_takes_a_word(

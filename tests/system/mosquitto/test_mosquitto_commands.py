@@ -65,7 +65,7 @@ class Node:
         self._woken, self._over = threading.Event(), threading.Event()
         self.inbox = CommandInbox(self._woken.set)
         self.sink = MqttSink(settings, NODE, OFFLINE, self.inbox)
-        actions = Actions(self._order, lambda: self.done.append(("health",)), self._tracks)
+        actions = Actions(self._order, self._ack, lambda: self.done.append(("health",)), self._tracks)
         self._desk = CommandDesk(self.inbox, Speaker(NODE.uuid, BOOT), actions)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -73,6 +73,10 @@ class Node:
     def _order(self, *said: str) -> bool:
         self.done.append(said)
         return said[0] == KNOWN
+
+    def _ack(self, *said: str) -> bool:
+        self.done.append(said)
+        return True
 
     def _tracks(self) -> int:
         self.done.append(("tracks",))
@@ -163,7 +167,9 @@ def test_each_command_is_carried_out_and_answered(
     assert answer_of(reader, "health")["published"] == 1
     ask(mosquitto.port, "tracks", {"schema": "skypicket.command/1"})
     assert answer_of(reader, "tracks")["published"] == 3
-    assert node.done == [(KNOWN, "hostile", "Anna", "crossed the fence"), ("health",), ("tracks",)]
+    ask(mosquitto.port, "ack", {"alert_id": KNOWN, "by": "Anna"})
+    assert answer_of(reader, "ack")["alert_id"] == KNOWN
+    assert node.done == [(KNOWN, "hostile", "Anna", "crossed the fence"), ("health",), ("tracks",), (KNOWN, "Anna")]
 
 
 def test_the_answer_goes_where_mqtt_5_says_with_its_correlation_data(
@@ -270,7 +276,7 @@ def test_unknown_verbs_are_answered(mosquitto: Broker, subscribe: Subscribe, sta
         ask(mosquitto.port, verb, b"{}")
         said = answer_of(reader, where)
         assert said["error"]["code"] == "unknown_verb"
-        assert "affiliation, health, tracks" in said["error"]["text"]
+        assert "ack, affiliation, health, tracks" in said["error"]["text"]
 
 
 @VERSIONS
