@@ -42,7 +42,7 @@ class Wander:
         return self._read_some(count, 1)[:-1]
 
     def phasor(self, count: int) -> NDArray[np.complex64]:
-        """Give ``exp(2 pi j phase)`` of the next (count,) samples, at high sample rates by products of two short tables.
+        """Give ``exp(2 pi j phase)`` of the next (count,) samples; at high sample rates by products of short tables.
 
         Then the phase is exact at every 64th sample; between them the frequency is the mean over 512 samples.
         """
