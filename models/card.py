@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from dsp.protocols import LABELS
 from models.classifier import ModelError, ModelMismatch
 
 PREFIX = "skypicket."
+NOVELTY = f"{PREFIX}novelty_threshold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class ModelCard:
         Divides the logits.
     unknown_threshold
         Confidence below which the label is ``unknown``.
+    novelty_threshold
+        Squared distance to the label's mean (output ``distances``) above which it is ``unknown`` too; None for a model
+        without that output.
     """
 
     name: str
@@ -42,9 +47,11 @@ class ModelCard:
     fingerprint: str
     temperature: float
     unknown_threshold: float
+    novelty_threshold: float | None = None
 
     def to_metadata(self) -> dict[str, str]:
         """Texts for the metadata of an ONNX file."""
+        novelty = {} if self.novelty_threshold is None else {NOVELTY: repr(self.novelty_threshold)}
         return {
             f"{PREFIX}name": self.name,
             f"{PREFIX}version": self.version,
@@ -54,6 +61,7 @@ class ModelCard:
             f"{PREFIX}fingerprint": self.fingerprint,
             f"{PREFIX}temperature": repr(self.temperature),
             f"{PREFIX}unknown_threshold": repr(self.unknown_threshold),
+            **novelty,
         }
 
 
@@ -78,6 +86,7 @@ def read_card(metadata: Mapping[str, str], where: str) -> ModelCard:
             fingerprint=metadata[f"{PREFIX}fingerprint"],
             temperature=float(metadata[f"{PREFIX}temperature"]),
             unknown_threshold=float(metadata[f"{PREFIX}unknown_threshold"]),
+            novelty_threshold=float(metadata[NOVELTY]) if NOVELTY in metadata else None,
         )
     except (KeyError, ValueError, IndexError, TypeError) as fault:
         raise ModelError(f"{where}: damaged metadata ({fault}); use the model shipped or `make model`") from fault
@@ -104,5 +113,6 @@ def check_card(card: ModelCard, where: str) -> None:
     strangers = sorted(set(card.labels) - set(LABELS))
     if strangers or not card.labels:
         raise ModelMismatch(f"{where}: labels that no protocol record has: {', '.join(strangers) or 'none'}; {cure}")
-    if not card.temperature > 0 or not 0 <= card.unknown_threshold < 1:
-        raise ModelMismatch(f"{where}: temperature or unknown threshold out of range; {cure}")
+    novel = card.novelty_threshold is None or 0 < card.novelty_threshold < math.inf
+    if not card.temperature > 0 or not 0 <= card.unknown_threshold < 1 or not novel:
+        raise ModelMismatch(f"{where}: temperature, unknown or novelty threshold out of range; {cure}")

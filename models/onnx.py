@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from models.card import ModelCard, check_card, read_card
 from models.classifier import UNKNOWN, Classification, ModelError, ModelRef
 
 SHIPPED = Path(__file__).parent / "artifacts" / "skypicket.onnx"
+STRANGE_CONFIDENCE = 0.5
+"""At least, of ``unknown`` for what lies far from its label: how sure the network was of that label says nothing."""
 BATCH = 64
 """Patches a call: bounds the memory of one call to a few megabytes."""
 
@@ -26,7 +29,8 @@ class OnnxClassifier:
     Parameters
     ----------
     session
-        An ``onnxruntime.InferenceSession`` with inputs ``image`` and ``features`` and output ``logits``.
+        An ``onnxruntime.InferenceSession`` with inputs ``image`` and ``features`` and outputs ``logits`` and, if the
+        card has a threshold for them, ``distances``.
     card
         Its facts, already checked.
     model
@@ -37,6 +41,8 @@ class OnnxClassifier:
         self._session = session
         self._card = card
         self._model = model
+        self._novel_from = math.inf if card.novelty_threshold is None else card.novelty_threshold
+        self._outputs = ["logits"] if card.novelty_threshold is None else ["logits", "distances"]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -57,13 +63,16 @@ class OnnxClassifier:
                 "image": np.stack([patch.image for patch in batch]),
                 "features": np.stack([patch.features for patch in batch]),
             }
-            logits = np.asarray(self._session.run(["logits"], inputs)[0], dtype=np.float32)
-            for scores in softmax(logits, self._card.temperature):
-                best = int(np.argmax(scores))
-                confidence = float(scores[best])
-                known = confidence >= self._card.unknown_threshold
-                label = self._card.labels[best] if known else UNKNOWN
-                found.append(Classification(label, confidence if known else 1.0 - confidence, scores, self._model))
+            logits, *rest = (np.asarray(each, dtype=np.float32) for each in self._session.run(self._outputs, inputs))
+            scores = softmax(logits, self._card.temperature)
+            best = scores.argmax(axis=1)
+            for row, index in enumerate(best):
+                confidence = float(scores[row, index])
+                strange = bool(rest) and not rest[0][row, index] <= self._novel_from
+                label, said = self._card.labels[index], confidence
+                if strange or confidence < self._card.unknown_threshold:
+                    label, said = UNKNOWN, max(1.0 - confidence, STRANGE_CONFIDENCE if strange else 0.0)
+                found.append(Classification(label, said, scores[row], self._model))
         return found
 
 

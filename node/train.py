@@ -7,11 +7,18 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.card import ModelCard
 from models.onnx import SHIPPED
 
-VERSION = "1"
+if TYPE_CHECKING:
+    from models.train.fit import Patches
+    from models.train.held_out import Fold
+    from sim.dataset import Dataset
+
+VERSION = "2"
+CARD_NAME = "MODEL_CARD.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,8 @@ class TrainSettings:
     """Processes that render patches; their number changes nothing but the time."""
     exclude: tuple[str, ...] = ()
     """Labels left out, to see what the model says of them."""
+    proof: bool = True
+    """Also train without some labels at a time, for the card's figures about what was never met."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +47,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--network", default=defaults.network, help="features, small or wide")
     parser.add_argument("--workers", type=int, default=defaults.workers, help="processes that render patches")
-    parser.add_argument("--exclude", action="append", default=[], metavar="LABEL", help="leave a label out")
+    parser.add_argument(
+        "--exclude", action="append", default=[], metavar="LABEL[,LABEL]", help="leave labels out of the model"
+    )
+    parser.add_argument(
+        "--proof",
+        action="store_true",
+        help="train no model: only show how often labels held out of training are called unknown, and write it into "
+        "the MODEL_CARD.md beside --out",
+    )
+    parser.add_argument(
+        "--hold-out",
+        action="append",
+        default=[],
+        metavar="LABEL[,LABEL]",
+        help="a fold of --proof; may be given several times (default: two folds of six labels)",
+    )
     parser.add_argument("--compare", action="store_true", help="train all networks and print their figures")
 
 
@@ -54,9 +78,18 @@ def run(args: argparse.Namespace) -> int:
     from dsp.protocols import LABELS
     from models.train.network import NETWORKS
 
-    strange = sorted(set(args.exclude) - set(LABELS))
-    if strange:
-        sys.stderr.write(f"skypicket train: --exclude: no label {', '.join(strange)}; one of {', '.join(LABELS)}\n")
+    exclude = tuple(label for text in args.exclude for label in _labels(text))
+    folds = tuple(_labels(text) for text in args.hold_out)
+    for option, names in (("--exclude", exclude), *(("--hold-out", fold) for fold in folds)):
+        strange = sorted(set(names) - set(LABELS))
+        if strange:
+            sys.stderr.write(f"skypicket train: {option}: no label {', '.join(strange)}; one of {', '.join(LABELS)}\n")
+            return 2
+        if len(LABELS) - len(set(names)) < 2:  # a choice needs two
+            sys.stderr.write(f"skypicket train: {option}: leaves fewer than two labels to train on\n")
+            return 2
+    if folds and not args.proof:
+        sys.stderr.write("skypicket train: --hold-out is a fold of --proof; give --proof too\n")
         return 2
     if args.network not in NETWORKS or args.examples < 8 or args.epochs < 1:
         sys.stderr.write(
@@ -64,9 +97,13 @@ def run(args: argparse.Namespace) -> int:
             "--epochs 1 or more\n"
         )
         return 2
-    settings = TrainSettings(
-        args.examples, args.seed, args.network, args.epochs, max(1, args.workers), tuple(args.exclude)
-    )
+    if args.proof:
+        card = args.out.parent / CARD_NAME
+        if not card.is_file():
+            sys.stderr.write(f"skypicket train: {card}: no such file; the proof is written into a model's card\n")
+            return 1
+        return _prove(card, folds, args.seed, max(1, args.workers))
+    settings = TrainSettings(args.examples, args.seed, args.network, args.epochs, max(1, args.workers), exclude)
     train_model(args.out, settings, compare=args.compare)
     return 0
 
@@ -86,13 +123,11 @@ def train_model(out: Path, settings: TrainSettings, *, compare: bool = False) ->
     from dsp.features import FEATURES
     from dsp.patches import IMAGE_BINS, IMAGE_FRAMES, fingerprint
     from models.train.export import export_onnx
-    from models.train.fit import FitSettings, Fitted, Patches, fit
+    from models.train.fit import FitSettings, Fitted, fit
+    from models.train.held_out import FOLDS, REST_EACH, TRAIN_EACH, first_of_each, prove
     from models.train.network import NETWORKS
     from models.train.report import write_card
-    from sim.dataset import HELD_OUT, Dataset, build_dataset
-
-    def patches(data: Dataset) -> Patches:
-        return Patches(data.image, data.features, data.label, data.snr_db)
+    from sim.dataset import HELD_OUT, build_dataset
 
     begin = time.monotonic()
     small = max(8, settings.examples // 4)
@@ -104,7 +139,7 @@ def train_model(out: Path, settings: TrainSettings, *, compare: bool = False) ->
     fitted: dict[str, Fitted] = {}
     for name in NETWORKS if compare else (settings.network,):
         fit_settings = FitSettings(network=name, epochs=settings.epochs, seed=settings.seed)
-        fitted[name] = fit(patches(data), patches(held), patches(test), len(data.labels), fit_settings)
+        fitted[name] = fit(_patches(data), _patches(held), _patches(test), len(data.labels), fit_settings)
         sys.stderr.write(
             f"{name}: accuracy {fitted[name].accuracy:.4f}, calibration error {fitted[name].calibration_error:.4f}, "
             f"{fitted[name].parameters} parameters\n"
@@ -119,9 +154,57 @@ def train_model(out: Path, settings: TrainSettings, *, compare: bool = False) ->
         fingerprint=fingerprint(),
         temperature=chosen.temperature,
         unknown_threshold=chosen.unknown_threshold,
+        novelty_threshold=chosen.novelty_threshold,
     )
+    proof: tuple[Fold, ...] = ()
+    if settings.proof and not left_out:
+        each = [first_of_each(_patches(data), TRAIN_EACH)]
+        each += [first_of_each(_patches(small_set), REST_EACH) for small_set in (held, test)]
+        proof = prove(each[0], each[1], each[2], data.labels, FOLDS, settings.seed)
+        sys.stderr.write(_said(proof))
     out.parent.mkdir(parents=True, exist_ok=True)
-    export_onnx(chosen.network, card, out)
-    write_card(out.parent / "MODEL_CARD.md", card, settings.seed, len(data.label), len(test.label), chosen, fitted)
+    export_onnx(chosen.network, card, out, chosen.spread)
+    counts = (len(data.label), len(test.label))
+    write_card(out.parent / CARD_NAME, card, settings.seed, *counts, chosen, fitted, proof)
     sys.stderr.write(f"{out} written after {time.monotonic() - begin:.0f} s\n")
     return out
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    return tuple(label.strip() for label in text.split(",") if label.strip())
+
+
+def _patches(data: Dataset) -> Patches:
+    from models.train.fit import Patches
+
+    return Patches(data.image, data.features, data.label, data.snr_db)
+
+
+def _prove(card: Path, folds: tuple[tuple[str, ...], ...], seed: int, workers: int) -> int:
+    """Only the proof, on a data set of its own size; the exit code."""
+    from models.train.held_out import FOLDS, REST_EACH, TRAIN_EACH, prove, replace_proof
+    from sim.dataset import HELD_OUT, build_dataset
+
+    begin = time.monotonic()
+    train = build_dataset(TRAIN_EACH, seed, workers=workers)
+    held = build_dataset(REST_EACH, seed + 1_000, conditions=HELD_OUT, workers=workers)
+    test = build_dataset(REST_EACH, seed + 2_000, conditions=HELD_OUT, workers=workers)
+    sys.stderr.write(f"{len(train.label)} training patches in {time.monotonic() - begin:.0f} s\n")
+    proof = prove(_patches(train), _patches(held), _patches(test), train.labels, folds or FOLDS, seed)
+    replace_proof(card, proof)
+    sys.stderr.write(_said(proof) + f"{card} written after {time.monotonic() - begin:.0f} s\n")
+    return 0
+
+
+def _said(proof: tuple[Fold, ...]) -> str:
+    """The proof in one line each."""
+    lines = []
+    for fold in proof:
+        patches = max(sum(each.patches for each in fold.held_out), 1)
+        unknown, drone = sum(e.unknown for e in fold.held_out), sum(e.drone for e in fold.held_out)
+        names = ", ".join(each.label for each in fold.held_out)
+        lines.append(
+            f"never met {names}: {unknown / patches:.3f} called unknown, {drone / patches:.3f} taken for a drone; "
+            f"of what was met {fold.test_unknown / max(fold.test_patches, 1):.3f} called unknown\n"
+        )
+    return "".join(lines)

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.card import ModelCard
+from models.novelty import Spread
 
 OPSET = 17
 IR_VERSION = 9
 """Read by ONNX Runtime 1.16 and later."""
 
 
-def export_onnx(network: Any, card: ModelCard, path: Path) -> None:
+def export_onnx(network: Any, card: ModelCard, path: Path, spread: Spread) -> None:
     """Write a network and its card as one ONNX file.
 
     Parameters
@@ -26,6 +27,8 @@ def export_onnx(network: Any, card: ModelCard, path: Path) -> None:
         Facts for the metadata.
     path
         The file; replaced whole.
+    spread
+        Where the training patches lie: becomes the output ``distances``, the squared distance to each label's mean.
     """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -67,6 +70,20 @@ def export_onnx(network: Any, card: ModelCard, path: Path) -> None:
         nodes.append(helper.make_node("Gemm", inputs, [target], transB=1))
         if name == "first":
             nodes.append(helper.make_node("Relu", ["dense"], ["hidden"]))
+    # |w - c|^2 = |w|^2 - 2 w c + |c|^2, with w the whitened vector and c each label's mean.
+    centres = spread.centres
+    nodes += [
+        helper.make_node("MatMul", ["joined", constant("whitening", spread.whitening)], ["white"]),
+        helper.make_node("ReduceSumSquare", ["white"], ["white_square"], axes=[1], keepdims=1),
+        helper.make_node(
+            "Gemm",
+            ["white", constant("centres", centres), constant("centres_square", (centres**2).sum(axis=1))],
+            ["nearness"],
+            alpha=-2.0,
+            transB=1,
+        ),
+        helper.make_node("Add", ["white_square", "nearness"], ["distances"]),
+    ]
     graph = helper.make_graph(
         nodes,
         card.name,
@@ -74,7 +91,10 @@ def export_onnx(network: Any, card: ModelCard, path: Path) -> None:
             helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", *card.image_shape]),
             helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", card.feature_count]),
         ],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", len(card.labels)])],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", len(card.labels)])
+            for name in ("logits", "distances")
+        ],
         weights,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)

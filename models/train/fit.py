@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.calibration import expected_calibration_error, fit_temperature, softmax, unknown_threshold
+from models.novelty import Spread, fit_spread, novelty_threshold
 from models.train.network import build_network
+from models.train.strangers import strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,10 @@ class FitSettings:
     image_dropout: float = 0.1
     """Share of the pictures blanked, so that neither input is trusted alone."""
     feature_noise: float = 0.02
+    stranger_share: float = 0.5
+    """Mixtures of patches beside each batch, as a share of it: patches of no label (``models.train.strangers``)."""
+    stranger_weight: float = 0.5
+    """Of their loss, the cross entropy to no preference at all."""
     seed: int = 1
 
 
@@ -43,8 +49,14 @@ class Fitted:
     """A trained network and what was measured of it on patches it had not seen."""
 
     network: Any
+    spread: Spread
     temperature: float
     unknown_threshold: float
+    novelty_threshold: float
+    unknown_share: float
+    """Of the test patches, whose labels were all trained on, called unknown by confidence or distance."""
+    unknown_right_share: float
+    """Of those among them whose likeliest label was right."""
     accuracy: float
     calibration_error: float
     confusion: NDArray[np.int64]
@@ -87,20 +99,34 @@ def fit(train: Patches, calibrate: Patches, test: Patches, label_count: int, set
             features = train.features[rows] + rng.normal(0, settings.feature_noise, train.features[rows].shape).astype(
                 np.float32
             )
+            count = round(settings.stranger_share * len(rows))
+            pictures, mixed = strangers(train.image, train.features, train.label, count, rng)
             optimiser.zero_grad()
-            logits = network(torch.from_numpy(image[:, np.newaxis]), torch.from_numpy(features))
-            loss = loss_of(logits, torch.from_numpy(train.label[rows]))
+            logits = network(
+                torch.from_numpy(np.concatenate((image, pictures))[:, np.newaxis]),
+                torch.from_numpy(np.concatenate((features, mixed))),
+            )
+            loss = loss_of(logits[: len(rows)], torch.from_numpy(train.label[rows]))
+            if len(mixed):
+                loss = loss - settings.stranger_weight * torch.log_softmax(logits[len(rows) :], dim=1).mean()
             loss.backward()
             optimiser.step()
             schedule.step()
     network.eval()
-    calibration_logits = _predict(network, calibrate)
+    _, train_joined = _predict(network, train)
+    spread = fit_spread(train_joined, train.label, label_count)
+    calibration_logits, joined = _predict(network, calibrate)
     temperature = fit_temperature(calibration_logits, calibrate.label.astype(np.intp))
     scores = softmax(calibration_logits, temperature)
-    right = scores.argmax(axis=1) == calibrate.label
+    best = scores.argmax(axis=1)
+    right = best == calibrate.label
     threshold = min(0.6, unknown_threshold(scores.max(axis=1), right))
-    scores = softmax(_predict(network, test), temperature)
+    novel_from = novelty_threshold(spread.distances(joined)[np.arange(len(best)), best], right)
+    logits, joined = _predict(network, test)
+    scores = softmax(logits, temperature)
     guess, confidence = scores.argmax(axis=1), scores.max(axis=1)
+    unknown = (confidence < threshold) | (spread.distances(joined)[np.arange(len(guess)), guess] > novel_from)
+    true = guess == test.label
     confusion = np.zeros((label_count, label_count), dtype=np.int64)
     np.add.at(confusion, (test.label, guess), 1)
     by_snr = []
@@ -110,8 +136,12 @@ def fit(train: Patches, calibrate: Patches, test: Patches, label_count: int, set
             by_snr.append((float(low), float(low + 6), float(np.mean(guess[inside] == test.label[inside]))))
     return Fitted(
         network,
+        spread,
         temperature,
         threshold,
+        novel_from,
+        float(np.mean(unknown)),
+        float(np.mean(unknown[true])) if true.any() else 0.0,
         float(np.mean(guess == test.label)),
         expected_calibration_error(confidence, guess == test.label),
         confusion,
@@ -126,13 +156,18 @@ def _class_weights(label: NDArray[np.int64], count: int) -> NDArray[np.float64]:
     return np.asarray(np.clip(weight, 0.3, 3.0))
 
 
-def _predict(network: Any, patches: Patches) -> NDArray[np.float32]:
+def _predict(network: Any, patches: Patches) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Logits, and what the dense layers saw."""
     import torch
 
-    parts = []
+    logits, seen = [], []
     with torch.no_grad():
         for begin in range(0, len(patches.label), 1024):
             rows = slice(begin, begin + 1024)
             image = torch.from_numpy(patches.image[rows].astype(np.float32)[:, np.newaxis] / 255.0)
-            parts.append(network(image, torch.from_numpy(patches.features[rows])).numpy())
-    return np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float32)
+            joined = network.joined(image, torch.from_numpy(patches.features[rows]))
+            seen.append(joined.numpy())
+            logits.append(network.logits(joined).numpy())
+    if not logits:
+        raise ValueError("no patches")
+    return np.concatenate(logits), np.concatenate(seen)

@@ -48,14 +48,22 @@ def build_network(name: str, feature_count: int, label_count: int) -> Any:
             self.second = nn.Linear(HIDDEN[name], label_count)
             self.dropout = nn.Dropout(0.15)
 
-        def forward(self, image: Any, features: Any) -> Any:
-            """Logits of a batch."""
+        def joined(self, image: Any, features: Any) -> Any:
+            """Features beside the pooled maps: what the dense layers see."""
             parts = [features]
             if self.convolutions:
                 x = image
                 for convolution, normalisation in zip(self.convolutions, self.normalisations, strict=True):
                     x = torch.relu(normalisation(convolution(x)))
                 parts += [x.mean(dim=(2, 3)), x.amax(dim=(2, 3))]
-            return self.second(self.dropout(torch.relu(self.first(torch.cat(parts, dim=1)))))
+            return torch.cat(parts, dim=1)
+
+        def logits(self, joined: Any) -> Any:
+            """The dense layers."""
+            return self.second(self.dropout(torch.relu(self.first(joined))))
+
+        def forward(self, image: Any, features: Any) -> Any:
+            """Logits of a batch."""
+            return self.logits(self.joined(image, features))
 
     return Network()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from models.card import ModelCard
 from models.train.fit import Fitted
+from models.train.held_out import Fold, proof_lines
 
 
 def write_card(
@@ -19,6 +20,7 @@ def write_card(
     test_count: int,
     chosen: Fitted,
     compared: Mapping[str, Fitted],
+    proof: Sequence[Fold],
 ) -> None:
     """Write ``MODEL_CARD.md``; every figure in it is measured on the test set of this very run."""
     recall, precision = _per_label(chosen)
@@ -36,10 +38,13 @@ def write_card(
         "for training; what the chain does with real ones is measured by `skypicket evaluate --recordings`.",
         "",
         f"**Seed** {seed}. **Pre-processing** `{card.fingerprint}`. **Parameters** {chosen.parameters}.",
-        f"**Temperature** {card.temperature:.3f}. **Unknown threshold** {card.unknown_threshold:.3f}.",
+        f"**Temperature** {card.temperature:.3f}. **Unknown threshold** {card.unknown_threshold:.3f}. "
+        f"**Novelty threshold** {chosen.novelty_threshold:.1f}.",
         "",
         f"**Accuracy** {chosen.accuracy:.3f} over all labels and levels. **Expected calibration error** "
         f"{chosen.calibration_error:.3f} (15 bins).",
+        f"**Called unknown** although trained on: {chosen.unknown_share:.3f} of all test patches, "
+        f"{chosen.unknown_right_share:.3f} of those whose likeliest label was right.",
         "",
         "| label | recall | precision | test patches |",
         "|---|---|---|---|",
@@ -67,10 +72,12 @@ def write_card(
         ]
     lines += [
         "",
-        "**Limits.** Trained and tested on one simulator: figures on other signals will be lower. Labels outside the",
-        "list come out as `unknown` only where the confidence falls below the threshold. Expresslrs, lorawan and",
-        "meshtastic share one modulation: spreading factor, bandwidth and band decide between them, and where these",
-        "agree the label of a single burst is a guess.",
+        "**Limits.** Trained and tested on one simulator: figures on other signals will be lower. What is unlike",
+        "anything trained on comes out as `unknown` as often as the proof below says, and not always. Expresslrs,",
+        "lorawan and meshtastic share one modulation: spreading factor, bandwidth and band decide between them, and",
+        "where these agree the label of a single burst is a guess.",
+        "",
+        *(proof_lines(proof) if proof else ()),
         "",
     ]
     path.write_text("\n".join(lines), encoding="utf-8")
