@@ -7,26 +7,24 @@ second after its first packet and once a second from then on, with its level.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dsp.protocols import BY_LABEL
-from firmware_bridge.camera.sscma import SscmaSettings
 from firmware_bridge.contacts import Contact
 from firmware_bridge.devices import BY_NAME
-from firmware_bridge.module import SerialModule
+from firmware_bridge.module import ModuleSettings, SerialModule
 from node.fusion.fusion import Fusion
 from node.fusion.picture import FusedChange
 from node.fusion.settings import NS_PER_S, FusionSettings, SensorMount
 from node.ids import track_ulid
 from node.tracking.track import Track, TrackChange
 from sim.scene import Emitter, Scene, SceneModule
-from sim.serial_devices.camera import CameraModel
 from sim.serial_devices.host import SimulatedModule
 from sim.serial_devices.radars import RADARS
 from sim.serial_devices.sensor import RadarModel
 from sim.serial_devices.targets import RCS_M2
-from sim.serial_devices.twins import make_twin
+from sim.serial_devices.twins import CAMERAS, camera_model, make_twin
 
 LINE_S = 0.01
 """From the report of a module to its last byte."""
@@ -34,7 +32,7 @@ FIRST_S, EVERY_S, LOST_S = 0.5, 1.0, 6.0
 """A link is told after, told again every, and lost after so much time."""
 NOISE_DBM_HZ = -174.0
 STEP_S = 0.1
-KINDS = {"sscma": "camera", "remote-id": "remote_id", "sbs": "aircraft"}
+KINDS = {**dict.fromkeys(CAMERAS, "camera"), "remote-id": "remote_id", "beast": "aircraft", "sbs": "aircraft"}
 
 
 @dataclass(slots=True)
@@ -87,9 +85,10 @@ def radio_changes(scene: Scene, seconds: float) -> list[TrackChange]:
 
 def _opened(scene: Scene, module: SceneModule) -> _Module:
     twin = make_twin(scene, module)
-    if module.device == "sscma":
-        lens = _camera(module)
-        driver: SerialModule = SscmaSettings(
+    if module.device in CAMERAS:
+        lens = camera_model(module)
+        kind: Callable[..., ModuleSettings] = BY_NAME[module.device].settings
+        driver = kind(
             name=module.name, labels=lens.classes, hfov_deg=lens.hfov_deg, azimuth_deg=module.mount.heading_deg,
             elevation_deg=module.mount.tilt_deg,
         ).make()  # fmt: skip
@@ -125,15 +124,12 @@ def _mount(module: SceneModule) -> SensorMount:
             max(0.05, model.range_sigma_m), model.azimuth_sigma_deg, model.elevation_sigma_deg,
             max(0.1, model.speed_sigma_mps),
         )  # fmt: skip
-    if module.device == "sscma":
+    if module.device in CAMERAS:
         # The driver's lens knows where the camera points, so its directions are against north already.
-        return SensorMount(module.name, place.x_m, place.y_m, place.z_m, azimuth_half_deg=_camera(module).hfov_deg / 2)
+        return SensorMount(
+            module.name, place.x_m, place.y_m, place.z_m, azimuth_half_deg=camera_model(module).hfov_deg / 2
+        )
     return SensorMount(module.name, place.x_m, place.y_m, place.z_m)
-
-
-def _camera(module: SceneModule) -> CameraModel:
-    changes, usual = dict(module.model), CameraModel()
-    return CameraModel(hfov_deg=changes.get("hfov_deg", usual.hfov_deg))
 
 
 def _link(scene: Scene, emitter: Emitter, seconds: float) -> Iterator[TrackChange]:
