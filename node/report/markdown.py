@@ -199,7 +199,7 @@ def _origin(report: Report) -> list[str]:
 
 
 def _picture(report: Report, stem: str) -> list[str]:
-    return [f"![{PICTURES[stem]}]({stem}.png)", "", f"*{CAPTIONS[stem]}*", ""] if stem in report.pictures else []
+    return [f"![{PICTURES[stem]}]({stem}.png)", "", CAPTIONS[stem], ""] if stem in report.pictures else []
 
 
 def _confusers(summary: Summary) -> list[str]:

@@ -53,6 +53,19 @@ def test_a_spent_budget_writes_what_there_is(tmp_path: Path, capsys: pytest.Capt
     assert (tmp_path / "runs.jsonl").read_bytes() == b""
 
 
+def test_the_fusion_has_its_section(tmp_path: Path) -> None:
+    pytest.importorskip("stonesoup", reason="the metrics need the extra [report]")
+    only = ("--only", "crossing_drones", "--no-model", "--hours", "0")
+    assert main(["evaluate", "--report", str(tmp_path), "--fusion", *only]) == 0
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "| crossing_drones | 2 |" in text
+    (figures,) = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["fusion"]
+    assert figures["scene"] == "crossing_drones"
+    assert 0 < figures["error_m"] < 10
+    assert main(["evaluate", "--report", str(tmp_path), *only]) == 0
+    assert "`--fusion` was not given" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
 def test_results_of_another_version_are_left_out_aloud(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--report", str(tmp_path), *FEW]) == 0
     store = tmp_path / "runs.jsonl"
