@@ -20,7 +20,7 @@ from sim.schedule import Emission, schedule_of
 from sim.shared import Shared
 from sim.truth import TrueBurst
 from sim.upcoming import Upcoming
-from sim.waveform_pool import PacketKind, Waveform, phasor
+from sim.waveform_pool import PacketKind, Waveform, WaveformPool, phasor
 
 WORST_PPM = 200.0
 """No transmitter is further off than this."""
@@ -59,11 +59,14 @@ class ChunkTime:
 class _Sender:
     """A scheduled emitter in one tuning: what it sends next and what its packets have in common."""
 
-    def __init__(self, index: int, emitter: Emitter, upcoming: Upcoming, true_rate_hz: float) -> None:
+    def __init__(
+        self, index: int, emitter: Emitter, upcoming: Upcoming, pool: WaveformPool, true_rate_hz: float
+    ) -> None:
         self.index = index
         self.emitter = emitter
         self.upcoming = upcoming
         self.width_hz = bandwidth_hz(emitter.mode.phy)
+        self._pool = pool
         self._rate_hz = true_rate_hz
         self._kinds: dict[int, PacketKind] = {}
         self._cycles = 0.0
@@ -73,7 +76,7 @@ class _Sender:
         """The kind of its packets of a mode."""
         found = self._kinds.get(id(mode))
         if found is None:
-            found = self._kinds[id(mode)] = PacketKind(mode, self._rate_hz)
+            found = self._kinds[id(mode)] = self._pool.kind(mode, self._rate_hz)
         return found
 
     def ramp(self, samples: int, cycles: float) -> NDArray[np.complex64]:
@@ -139,7 +142,7 @@ class Air:
                 reach_hz += WORST_PPM * 1e-6 * tuning.centre_hz
                 low_hz, high_hz = tuning.true_centre_hz - reach_hz, tuning.true_centre_hz + reach_hz
                 upcoming = Upcoming(schedule, start_s - schedule.longest_s, low_hz, high_hz)
-                self._senders.append(_Sender(index, emitter, upcoming, tuning.true_rate_hz))
+                self._senders.append(_Sender(index, emitter, upcoming, shared.pool, tuning.true_rate_hz))
                 continue
             voice = shared.voice(index, tuning.true_rate_hz)
             if voice.tune(tuning.true_centre_hz):

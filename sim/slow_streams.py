@@ -14,6 +14,8 @@ from sim.waveforms import Stream
 
 CUT_SAMPLES = 256
 """Length of the cut's impulse response, in samples of the slice ..."""
+GROUP = 32
+"""Samples of the low rate that are filtered together."""
 FEWEST_TAPS = 16
 """... and at least so many of the low rate."""
 
@@ -51,10 +53,13 @@ class SlowStream:
         """
         self._taps = None
         if cut:
-            place = cycles + scipy.fft.fftfreq(2 * self._reach) / self._divisor
-            response = np.clip((CUT_STOP - np.abs(place)) / (CUT_STOP - CUT_PASS), 0.0, 1.0)
+            frequency = cycles + scipy.fft.fftfreq(2 * self._reach) / self._divisor
+            response = np.clip((CUT_STOP - np.abs(frequency)) / (CUT_STOP - CUT_PASS), 0.0, 1.0)
             taps = np.roll(scipy.fft.ifft(response), self._reach) * np.hanning(2 * self._reach + 1)[:-1]
-            self._taps = taps.astype(np.complex64)
+            # A row of taps for each sample of a group: one multiplication of matrices filters all groups.
+            self._taps = np.zeros((2 * self._reach + GROUP - 1, GROUP), np.complex64)
+            for place in range(GROUP):
+                self._taps[place : place + 2 * self._reach, place] = taps[::-1]
 
     def _fresh(self, count: int) -> NDArray[np.complex64]:
         """The next samples at the low rate."""
@@ -62,7 +67,13 @@ class SlowStream:
         raw, self._raw = self._raw, self._raw[count:]
         if self._taps is None:
             return raw[self._reach : self._reach + count]
-        return np.convolve(raw[1:], self._taps, "valid")
+        groups = -(-count // GROUP)
+        padded = np.zeros(groups * GROUP + 2 * self._reach, np.complex64)
+        padded[: len(raw) - 1] = raw[1:]
+        windows = np.lib.stride_tricks.as_strided(
+            padded, (groups, len(self._taps)), (GROUP * padded.itemsize, padded.itemsize)
+        )
+        return (windows @ self._taps).reshape(-1)[:count]
 
     def read(self, count: int, cycles: float, begin: complex, end: complex) -> NDArray[np.complex64]:
         """Give the next (count,) samples on a carrier.

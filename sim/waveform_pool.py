@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,11 @@ POOL_BYTES = 48 << 20
 """The least recently used packets go when the pool is larger."""
 LONG_SAMPLES = 1 << 18
 """Packets longer than this are kept at a lower rate."""
+EXPANDED_DIVISOR, EXPANDED_SAMPLES = 6, 1 << 20
+"""Those of them that are neither very narrow nor very long are brought to the slice's rate once and for all."""
+RATE_TOLERANCE = 0.2e-6
+"""A crystal that warms up changes the sample rate from one tuning to the next; rates closer than this share packets."""
+RATES_KEPT = 16
 CUT_PASS = 0.47
 CUT_STOP = 0.5
 """Passband and stopband edge of the cut at the slice's edges, in units of the sample rate."""
@@ -141,8 +146,17 @@ class WaveformPool:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._packets: OrderedDict[tuple[PacketKind, float, int], Waveform] = OrderedDict()
+        self._rates_hz: deque[float] = deque(maxlen=RATES_KEPT)
         self._draws: OrderedDict[int, list[int]] = OrderedDict()
         self._bytes = 0
+
+    def kind(self, mode: Mode, sample_rate_hz: float) -> PacketKind:
+        """Packets of a mode at a rate, or at one so close to it that they are as good."""
+        for rate_hz in self._rates_hz:
+            if abs(rate_hz - sample_rate_hz) <= RATE_TOLERANCE * rate_hz:
+                return PacketKind(mode, rate_hz)
+        self._rates_hz.append(sample_rate_hz)
+        return PacketKind(mode, sample_rate_hz)
 
     def draw(self, number: int) -> int:
         """32 random bits of a packet."""
@@ -188,7 +202,15 @@ class WaveformPool:
         mode, sample_rate_hz = kind.mode, kind.sample_rate_hz
         divisor = divisor_for(mode, sample_rate_hz)
         if divisor > 1 and longest_packet_s(mode) * sample_rate_hz > LONG_SAMPLES:
-            return Waveform(slow_packet(mode, sample_rate_hz, divisor, place_hz, rng), divisor=divisor)
+            slow = slow_packet(mode, sample_rate_hz, divisor, place_hz, rng)
+            length = full_length(slow, divisor)
+            if divisor > EXPANDED_DIVISOR or length > EXPANDED_SAMPLES:
+                return Waveform(slow, divisor=divisor)
+            samples = np.empty(length, np.complex64)
+            for start in range(0, length, VARIANT_SAMPLES >> 4):
+                part = samples[start : start + (VARIANT_SAMPLES >> 4)]
+                part[:] = interpolated(slow, divisor, start, len(part))
+            return Waveform(samples)
         if edge:
             return Waveform(cut_packet(mode, sample_rate_hz, place_hz, rng), baked_hz=place_hz)
         return Waveform(packet(mode, sample_rate_hz, rng))
