@@ -69,6 +69,9 @@ FSK_BANDWIDTH_ROOM_HZ = 15e3
 """A narrow signal takes some bins more than it is wide: openLRSng of 65 kHz is found 93 kHz wide."""
 DEVIATION_RANGE = (0.55, 1.6)
 KEYED_SHARE = 0.5
+LEAST_KEYED = 0.2
+UNKEYED_SIGNIFICANCE = 15.0
+"""A surer clock is asked for where the keying shows in fewer of the bursts than ``KEYED_SHARE``: they are weak."""
 GRID_TOLERANCE_HZ = 60e3
 """30 ppm of receiver and of transmitter at 1 GHz."""
 WEAK_GRID_TOLERANCE_HZ = 120e3
@@ -193,11 +196,15 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     of_kind = int(np.count_nonzero(kin))
     if of_kind < (LEAST_PACKETS_BOTH_ENDS if fsk else LEAST_PACKETS_TIGHT):
         return None
+    least_significance = LEAST_SIGNIFICANCE
     if isinstance(mode.phy, FskPhy):
         low, high = (mode.phy.deviation_hz * part for part in DEVIATION_RANGE)
-        keyed = kin & (packets.deviation_hz > low) & (packets.deviation_hz < high)
-        if np.count_nonzero(keyed) < KEYED_SHARE * of_kind:
+        keyed = packets.deviation_hz[kin]
+        right = int(np.count_nonzero((keyed > low) & (keyed < high)))
+        if right < LEAST_KEYED * of_kind or right < KEYED_SHARE * np.count_nonzero(keyed):
             return None
+        if right < KEYED_SHARE * of_kind:
+            least_significance = UNKEYED_SIGNIFICANCE
     bands = protocol.bands_of(mode)
     if tuning_known:
         middle_hz = median(packets.centre_hz[kin])
@@ -224,7 +231,7 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     tight = chosen.faint and clock.jitter_s < TIGHT_SHARE * clock_tolerance_s(timing.interval_s)
     if clock.packets < LEAST_PACKETS and not tight:
         return None
-    if clock.significance < LEAST_SIGNIFICANCE + SIGNIFICANCE_PER_STRAY * strays or not _steps_agree(
+    if clock.significance < least_significance + SIGNIFICANCE_PER_STRAY * strays or not _steps_agree(
         clock, timing.packets_per_hop, weak=chosen.faint
     ):
         return None

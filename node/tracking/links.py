@@ -254,6 +254,8 @@ class LinkPool:
                 return link
             if _companion_share(members, link) > COMPANION_SHARE:
                 return link
+            if sum(link.keeps(burst) for burst in members) > COMPANION_SHARE * len(members):
+                return link  # its own, for some reason not taken when they came
         return None
 
 
