@@ -172,8 +172,10 @@ class SliceDetector:
             begin = max(self._first_sample, first - self._weak.keep_samples)
             past = self._samples.rows[begin - self._first_sample : self._done_samples - self._first_sample]
             found += self._weak.feed(past, begin, advance, fresh, final=final)
-            found += self._close_regions(final=final)
-            found += self._narrow.feed(power, self._floor.power, final=final)
+            regions = self._close_regions(final=final)
+            found += regions
+            told = [item.burst for item in regions]
+            found += self._narrow.feed(power, self._floor.power, told, final=final)
             found += self._looks.feed(Stretch(samples, spectrum, first), power, self._floor, final=final)
         return Segment(self.where.time_ns(self._done_samples), advance / rate_hz, tuple(found))
 

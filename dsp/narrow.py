@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,7 +20,9 @@ STEP_ROWS = 2
 BLOCK_STEPS = 8
 """Steps of a block: 3.4 ms."""
 WINDOWS = ((6, 0.55), (16, 0.36))
-"""Blocks of a look, and the sum over two columns of the power over the floor, less the noise, that makes a candidate.
+LEAST_S = {6: 5e-3, 16: 30e-3}
+"""Blocks of a look, and the sum over two columns of the power over the floor, less the noise, that makes a candidate;
+and how long it is at least.
 
 20 ms are a little more than the shortest packet at 8 kb/s, 55 ms a little less than that at 2 kb/s. Noise has standard
 deviations of 0.10 and 0.06; 0 dB in 6 kHz gives 0.6, in 24 kHz 1.8.
@@ -35,7 +38,6 @@ BESIDE_COLUMNS = 6
 BESIDE_SHARE = 0.6
 WIDEST_HZ = 85e3
 """What is wider is left to the regions, which find it at 0 dB (24 kb/s is 72 kHz wide)."""
-LEAST_S = 5e-3
 LONGEST_S = 0.145
 """A turn at the slowest rates, with noise at its ends."""
 PROFILE_SHARE = 0.25
@@ -45,10 +47,14 @@ SURE = 7.0
 """Standard deviations of the noise that a burst has at least, all of it added up."""
 STEP_DEVIATION = 0.35
 """Of a step's mean over two columns of noise."""
+EDGE_LEVEL = 0.45
+"""Part of the burst's mean that divides it from noise: half would be likeliest, but the mean is that of a maximum."""
 STEP_LIMIT = 3.0
 """A step counts with so many times the burst's mean at most: a neighbour's click moves no edge."""
-REMEMBERED = 16
+REMEMBERED = 64
 """Bursts told before that a new one is compared with."""
+EDGE_NS = 1e6
+SHOWN_SHARE = 0.8
 MEASURED_AT_MOST = 6
 """Candidates measured a segment, strongest first."""
 
@@ -105,18 +111,24 @@ class NarrowLook:
         self._open: list[_Candidate] = []
         self._told: list[Burst] = []
 
-    def feed(self, power: NDArray[np.float32], floor: NDArray[np.float32], *, final: bool) -> list[Analysed]:
+    def feed(
+        self, power: NDArray[np.float32], floor: NDArray[np.float32], told: Iterable[Burst] = (), *, final: bool
+    ) -> list[Analysed]:
         """Take the next rows; give the bursts that are over.
 
         Parameters
         ----------
         power, floor
             (rows, columns) and (columns,) float32.
+        told
+            Bursts found in regions of these rows and before: what they show whole is not told again.
         final
             No more rows will come.
         """
         if not self._usable:
             return []
+        self._told += [burst for burst in told if burst.bandwidth_hz < WIDEST_HZ]
+        del self._told[:-REMEMBERED]
         blocks = len(power) // (STEP_ROWS * BLOCK_STEPS)
         if blocks:
             used = power[: blocks * BLOCK_STEPS * STEP_ROWS]
@@ -143,7 +155,7 @@ class NarrowLook:
                 analysed = self._measure(candidate, floor)
                 if analysed is not None and not self._known(analysed.burst):
                     found.append(analysed)
-                    self._told = [*self._told[1 - REMEMBERED :], analysed.burst]
+                    self._told.append(analysed.burst)
         surplus = len(self._steps) - self._keep_steps
         if surplus > 0:
             self._steps.drop(surplus)
@@ -151,13 +163,18 @@ class NarrowLook:
         return found
 
     def _known(self, burst: Burst) -> bool:
-        """Whether it has been told, found in a window of the other length."""
-        return any(
-            burst.start_ns < other.end_ns
-            and other.start_ns < burst.end_ns
-            and abs(burst.centre_hz - other.centre_hz) < 2.0 * self._column_hz
+        """Whether others told show it from its beginning and nearly all of it."""
+        over = [
+            other
             for other in self._told
-        )
+            if other.start_ns < burst.end_ns
+            and burst.start_ns < other.end_ns
+            and abs(burst.centre_hz - other.centre_hz) < max(2.0 * self._column_hz, 0.5 * other.bandwidth_hz)
+        ]
+        if not over or min(other.start_ns for other in over) > burst.start_ns + EDGE_NS:
+            return False
+        shown_ns = sum(min(other.end_ns, burst.end_ns) - max(other.start_ns, burst.start_ns) for other in over)
+        return shown_ns > SHOWN_SHARE * (burst.end_ns - burst.start_ns)
 
     def _watch(self, blocks: NDArray[np.float32], fresh: int) -> None:
         """Open candidates, or go on with them, where a window that ends with one of the fresh blocks stands out."""
@@ -191,11 +208,14 @@ class NarrowLook:
 
     def _take(self, new: _Candidate) -> None:
         for old in self._open:
-            if abs(old.column - new.column) <= 2 and new.first_block - old.last_block <= old.window // 2:
-                old.last_block = max(old.last_block, new.last_block)
+            if (
+                old.window == new.window
+                and abs(old.column - new.column) <= 2
+                and new.first_block - old.last_block <= old.window // 2
+            ):
+                old.last_block = new.last_block
                 if new.excess > old.excess:
                     old.column, old.best_block, old.excess = new.column, new.best_block, new.excess
-                    old.window = new.window
                 return
         self._open.append(new)
 
@@ -208,7 +228,11 @@ class NarrowLook:
         end = min(len(self._steps), (candidate.last_block + candidate.window) * BLOCK_STEPS - self._first_step)
         if candidate.last_block - candidate.first_block > self._longest_steps // BLOCK_STEPS + candidate.window:
             return None
-        first, last = max(0, best_end - window - begin), best_end - begin
+        # Windows that stand out hold it for half of their length at least.
+        half = candidate.window // 2
+        first = min(best_end - window, (candidate.first_block - half) * BLOCK_STEPS - self._first_step)
+        last = max(best_end, (candidate.last_block - half) * BLOCK_STEPS - self._first_step)
+        first, last = max(0, first - begin), last - begin
         if first >= last:
             return None
         low = max(0, candidate.column - BESIDE_COLUMNS)
@@ -228,16 +252,16 @@ class NarrowLook:
                 return None
             series = excess @ (core / np.float32(weight))
             level = float(series[first:last].mean())
-            # The stretch whose sum over half of the level is greatest: its ends are the likeliest edges.
+            # The stretch whose sum over a part of the level is greatest: its ends are the likeliest edges.
             total = np.zeros(len(series) + 1)
-            np.cumsum(np.minimum(series, STEP_LIMIT * level + 1.0) - 0.5 * level, out=total[1:])
+            np.cumsum(np.minimum(series, STEP_LIMIT * level + 1.0) - EDGE_LEVEL * level, out=total[1:])
             last = int(np.argmax(total - np.minimum.accumulate(total)))
             first = int(np.argmin(total[: last + 1]))
             if last <= first:
                 return None
         steps = last - first
         sure = level * np.sqrt(steps) / STEP_DEVIATION
-        if not LEAST_S / self._step_s <= steps <= self._longest_steps or sure < SURE:
+        if not LEAST_S[candidate.window] / self._step_s <= steps <= self._longest_steps or sure < SURE:
             return None
         width = weight * weight / float((core * core).sum())
         if width * self._column_hz > WIDEST_HZ:
