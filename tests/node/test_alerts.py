@@ -314,6 +314,8 @@ def test_whatever_comes_alerts_are_told_in_order_and_none_stays(told: list[tuple
     for name in live:
         scene.tell(name, event="end")
     assert scene.active == {}
+    assert not scene.book._live  # nothing is remembered of what is over
+    assert not scene.book._objects
     assert [one.seq for one in scene.said] == list(range(1, len(scene.said) + 1))
     again, _ = _play(told)
     assert [to_json(one) for one in again.said] == [to_json(one) for one in scene.said][: len(again.said)]
