@@ -98,7 +98,8 @@ def test_the_section_of_the_card_is_replaced_and_nothing_else(tmp_path: Path) ->
     text = card.read_text(encoding="utf-8")
     assert text.startswith("# Model card\n\n**Limits.** Many.\n\n" + BEGIN)
     assert "| sik | 1 | 60 | 0.75 | 0.10 | 0.15 |" in text
-    assert "| all together |  | 100 | 0.75 | 0.06 | 0.19 |" in text
+    assert "| drones together |  | 60 | 0.75 | 0.10 | 0.15 |" in text
+    assert "| others together |  | 40 | 0.75 | 0.00 | 0.25 |" in text
     assert "| 1 | 29 | 0.710 | 1740 | 0.200 | 0.080 |" in text
     card.write_text(text + "\nafter\n", encoding="utf-8")
     replace_proof(card, [fold, fold])
