@@ -15,12 +15,13 @@ from dsp.units import NS_PER_S
 from sim.bandwidth import bandwidth_hz
 from sim.continuous import ContinuousEmitter
 from sim.level import Link
+from sim.phasor import phasor
 from sim.scene import Emitter, Scene
 from sim.schedule import Emission, schedule_of
 from sim.shared import Shared
 from sim.truth import TrueBurst
 from sim.upcoming import Upcoming
-from sim.waveform_pool import PacketKind, Waveform, WaveformPool, phasor
+from sim.waveform_pool import PacketKind, Waveform, WaveformPool
 
 WORST_PPM = 200.0
 """No transmitter is further off than this."""

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from dsp.units import to_db
 from sim.bandwidth import bandwidth_hz
+from sim.cut import CUT_PASS, CUT_STOP, reaches_edge
 from sim.level import Link
+from sim.phasor import phasor
 from sim.scene import Emitter
 from sim.schedule import carrier_hz, on_air_between
 from sim.slow_packets import divisor_for
 from sim.slow_streams import SlowStream
-from sim.waveform_pool import CUT_PASS, CUT_STOP, phasor, reaches_edge
 from sim.waveforms import Stream, stream
 
 WIDE = 2

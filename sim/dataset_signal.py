@@ -13,10 +13,12 @@ from dsp.iq import complex64_to_u8, u8_to_complex64
 from dsp.protocols import BY_LABEL
 from dsp.protocols.record import Answer, HopTiming, Mode, SporadicTiming
 from sim.bandwidth import bandwidth_hz
+from sim.cut import cut_packet, reaches_edge
 from sim.dataset_conditions import Conditions
 from sim.emission import of_length
+from sim.phasor import phasor
 from sim.slow_packets import divisor_for, full_length, interpolated, slow_packet
-from sim.waveform_pool import cut_packet, longest_packet_s, phasor, reaches_edge
+from sim.waveform_pool import longest_packet_s
 from sim.waveforms import packet
 
 LONG_SAMPLES = 1 << 20

@@ -12,9 +12,9 @@ from dsp.units import from_db, to_db
 from sim.edge_filter import FILTER_REACH, EdgeFilter
 from sim.gaussian import gaussian
 from sim.impairments import Impairments
+from sim.phasor import phasor
 from sim.rtl_tcp_commands import CRYSTAL_HZ, GAINS_DB
 from sim.scene import Receiver
-from sim.waveform_pool import phasor
 
 THERMAL_DBM_PER_HZ = -174.0
 """k T at 290 K."""

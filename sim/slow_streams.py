@@ -8,8 +8,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from sim.cut import CUT_PASS, CUT_STOP
 from sim.slow_packets import REACH, mixed
-from sim.waveform_pool import CUT_PASS, CUT_STOP
 from sim.waveforms import Stream
 
 CUT_SAMPLES = 256

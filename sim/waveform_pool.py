@@ -7,12 +7,13 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from dsp.protocols.record import ContinuousTiming, Mode, TdmTiming
 from sim.bandwidth import bandwidth_hz
+from sim.cut import cut_packet, reaches_edge
 from sim.draws import first_words
+from sim.phasor import phasor
 from sim.slow_packets import WIDEST_MIX, divisor_for, full_length, interpolated, mixed, slow_packet
 from sim.waveforms import packet
 
@@ -32,32 +33,8 @@ EXPANDED_DIVISOR, EXPANDED_SAMPLES = 6, 1 << 20
 RATE_TOLERANCE = 0.2e-6
 """A crystal that warms up changes the sample rate from one tuning to the next; rates closer than this share packets."""
 RATES_KEPT = 16
-CUT_PASS = 0.47
-CUT_STOP = 0.5
-"""Passband and stopband edge of the cut at the slice's edges, in units of the sample rate."""
-PHASOR_WIDTHS = (8, 32, 128, 512)
-"""Length of the finer table."""
 OFFSET_GRID_HZ = 1000.0
 """Packets at the slice's edge are cut at offsets on this grid; the rest of the offset is applied later."""
-
-
-def phasor(
-    samples: int, cycles_per_sample: float, start_cycles: float, amplitude: complex = 1.0
-) -> NDArray[np.complex64]:
-    """``amplitude exp(2 pi j (start + step n))`` for n = 0 ... samples - 1, by a product of two short tables."""
-    width = next(width for width in PHASOR_WIDTHS if width * width >= samples or width == PHASOR_WIDTHS[-1])
-    rows = -(-samples // width)
-    coarse = start_cycles + cycles_per_sample * width * np.arange(rows)
-    fine = cycles_per_sample * np.arange(width)
-    table = (amplitude * np.exp(2j * np.pi * (coarse - np.floor(coarse)))).astype(np.complex64)
-    ramp: NDArray[np.complex64] = np.exp(2j * np.pi * fine).astype(np.complex64)
-    product: NDArray[np.complex64] = (table[:, np.newaxis] * ramp).reshape(-1)[:samples]
-    return product
-
-
-def reaches_edge(offset_hz: float, width_hz: float, sample_rate_hz: float) -> bool:
-    """Whether a signal of this bandwidth (skirts included: twice as wide) would fold at this rate."""
-    return abs(offset_hz) + width_hz > CUT_PASS * sample_rate_hz
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,17 +207,3 @@ def _variants(mode: Mode, sample_rate_hz: float) -> int:
     """How many different packets of a mode to keep."""
     longest = max(longest_packet_s(mode) * sample_rate_hz, 1.0)
     return max(1, min(MOST_VARIANTS, int(VARIANT_SAMPLES / longest)))
-
-
-def cut_packet(mode: Mode, sample_rate_hz: float, offset_hz: float, rng: np.random.Generator) -> NDArray[np.complex64]:
-    """A packet at an offset where it does not fit into the slice, cut by the slice's edges without folding."""
-    wide = math.ceil(2.0 * (abs(offset_hz) + bandwidth_hz(mode.phy)) / sample_rate_hz) + 1
-    samples = packet(mode, wide * sample_rate_hz, rng)
-    samples = samples * phasor(len(samples), offset_hz / (wide * sample_rate_hz), 0.0)
-    length = scipy.fft.next_fast_len(-(-len(samples) // wide))
-    spectrum = scipy.fft.fft(samples, wide * length)
-    frequency = scipy.fft.fftfreq(length)
-    kept = np.concatenate([spectrum[: (length + 1) // 2], spectrum[wide * length - length // 2 :]])
-    kept *= np.clip((CUT_STOP - np.abs(frequency)) / (CUT_STOP - CUT_PASS), 0.0, 1.0).astype(np.float32)
-    used = -(-len(samples) // wide)
-    return np.ascontiguousarray(scipy.fft.ifft(kept)[:used] / wide).astype(np.complex64)

@@ -10,8 +10,11 @@ import pytest
 from dsp.protocols import BY_LABEL
 from dsp.protocols.record import Mode
 from dsp.units import to_db
+from sim.cut import cut_in_rows, cut_whole
+from sim.gaussian import gaussian
+from sim.phasor import phasor
 from sim.slow_packets import divisor_for, full_length, interpolated, mixed, slow_packet
-from sim.waveform_pool import POOL_BYTES, PacketKind, WaveformPool, phasor
+from sim.waveform_pool import POOL_BYTES, PacketKind, WaveformPool
 from sim.waveforms import packet
 
 RATE_HZ = 2_400_000.0
@@ -86,3 +89,12 @@ def test_mixed_is_interpolated_on_a_carrier(divisor: int, start: int) -> None:
     for count in (1, 1000, length - start):
         expected = interpolated(slow, divisor, start, count) * phasor(count, cycles, 0.0, amplitude)
         assert np.abs(mixed(slow, divisor, start, count, cycles, amplitude) - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("wide", [2, 3, 5])
+def test_cut_in_rows_is_cut_as_a_whole(wide: int) -> None:
+    samples = gaussian((wide,), 50_001 * wide - 1, 1.0)
+    whole, rows = cut_whole(samples, wide), cut_in_rows(samples, wide)
+    assert len(whole) == len(rows) == 50_001
+    assert to_db(float(np.mean(np.abs(rows) ** 2) / np.mean(np.abs(whole) ** 2))) == pytest.approx(0.0, abs=0.01)
+    assert to_db(float(np.mean(np.abs(rows - whole) ** 2) / np.mean(np.abs(whole) ** 2))) < -40.0
