@@ -12,7 +12,7 @@ References
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from firmware_bridge.aviation.aircraft import (
     FASTEST_MPS,
@@ -23,9 +23,9 @@ from firmware_bridge.aviation.aircraft import (
     Report,
 )
 from firmware_bridge.contacts import Contact
-from firmware_bridge.framing import LineFramer
+from firmware_bridge.drivers import LineDriver
 from firmware_bridge.json_text import Implausible, position
-from firmware_bridge.module import Device, ModuleCounters, PortDefaults
+from firmware_bridge.module import Device, PortDefaults
 
 LONGEST_LINE = 512
 """Bytes; a full line has about 130."""
@@ -105,7 +105,7 @@ def read_line(fields: list[bytes]) -> Report:
     )
 
 
-class Sbs:
+class Sbs(LineDriver):
     """Driver of an SBS feed.
 
     Parameters
@@ -115,8 +115,7 @@ class Sbs:
     """
 
     def __init__(self, settings: SbsSettings) -> None:
-        self._counters = ModuleCounters()
-        self._lines = LineFramer(LONGEST_LINE, self._counters)
+        super().__init__(LONGEST_LINE)
         self._table = AircraftTable(settings.name)
         self._ended = self._understood = True
 
@@ -131,24 +130,14 @@ class Sbs:
         """Read bytes."""
         contacts: list[Contact] = []
         for part in data.splitlines(keepends=True) if b"\n" in data else [data]:
-            for line in self._lines.feed(part):
-                contacts += self._read(line, time_ns)
+            contacts += super().feed(part, time_ns)
             self._count_heartbeat(part)
         return contacts
-
-    def requests(self, time_ns: int) -> bytes:  # noqa: ARG002 the contract's signature
-        """Nothing: the feed sends without being asked."""
-        return b""
 
     def finish(self, time_ns: int) -> list[Contact]:
         """Read a last line without its end, which may lack its last digits: only a line with all its fields."""
         line = self._lines.finish()
         return self._read(line, time_ns) if line else []
-
-    @property
-    def counters(self) -> ModuleCounters:
-        """Snapshot."""
-        return replace(self._counters)
 
     def _count_heartbeat(self, part: bytes) -> None:
         """An empty line from a feed that is understood is a frame: the sky is empty, and the feed is alive."""

@@ -13,13 +13,13 @@ text, ``id`` or ``track`` the number of a track.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from firmware_bridge.camera.boxes import MOST_BOXES, Box, BoxReader, CameraSettings
 from firmware_bridge.contacts import Contact
-from firmware_bridge.framing import LineFramer
+from firmware_bridge.drivers import LineDriver
 from firmware_bridge.json_text import JsonObject, as_object, parse, text, within
-from firmware_bridge.module import Device, ModuleCounters, PortDefaults
+from firmware_bridge.module import Device, PortDefaults
 
 LONGEST_LINE = 16_384
 """Bytes; 64 boxes of 120 bytes and twice as much."""
@@ -50,40 +50,13 @@ class JsonLinesSettings(CameraSettings):
         return JsonLines(self)
 
 
-class JsonLines:
+class JsonLines(LineDriver):
     """Driver of a camera that prints JSON lines."""
 
     def __init__(self, settings: JsonLinesSettings) -> None:
+        super().__init__(LONGEST_LINE)
         self._settings = settings
-        self._counters = ModuleCounters()
-        self._lines = LineFramer(LONGEST_LINE, self._counters)
         self._boxes = BoxReader(settings)
-
-    def greeting(self) -> bytes:
-        """Forget half a line."""
-        self._lines.reset()
-        return b""
-
-    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
-        """Read bytes."""
-        contacts: list[Contact] = []
-        for line in self._lines.feed(data):
-            contacts += self._read(line, time_ns)
-        return contacts
-
-    def requests(self, time_ns: int) -> bytes:  # noqa: ARG002 the contract's signature
-        """Nothing: such a camera talks by itself."""
-        return b""
-
-    def finish(self, time_ns: int) -> list[Contact]:
-        """Read a last line without its end."""
-        line = self._lines.finish()
-        return self._read(line, time_ns) if line else []
-
-    @property
-    def counters(self) -> ModuleCounters:
-        """Snapshot."""
-        return replace(self._counters)
 
     def _read(self, line: bytes, time_ns: int) -> list[Contact]:
         record = as_object(parse(line))

@@ -17,18 +17,20 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from firmware_bridge.camera.boxes import MOST_BOXES, Box, BoxReader, CameraSettings
 from firmware_bridge.camera.maixpy.main import BOX, COMMAND, FULL, HEAD, NO_TRACK, SCORE_FULL, VERSION
-from firmware_bridge.contacts import Contact
-from firmware_bridge.framing import IMPOSSIBLE, NEED_MORE, MagicFramer
-from firmware_bridge.module import Device, ModuleCounters, PortDefaults
+from firmware_bridge.drivers import FramedDriver
+from firmware_bridge.framing import IMPOSSIBLE, NEED_MORE
+from firmware_bridge.module import Device, PortDefaults
 
 MAGIC = bytes.fromhex("aacaacbb")
 PREFIX = struct.Struct("<4sI")
 SHORTEST = 4
 """Flags, command and checksum."""
+SILENCE_S = 10.0
+"""Our program reports every picture, with boxes or without; the largest networks take about a second for one."""
 LONGEST = 4096
 """Bytes after the length; our longest body, 64 boxes, has 776."""
 
@@ -85,48 +87,12 @@ def checks(frame: bytes) -> bool:
     return checksum(frame[:-2]) == int.from_bytes(frame[-2:], "little")
 
 
-class Maix:
+class Maix(FramedDriver):
     """Driver of a MaixCAM."""
 
     def __init__(self, settings: MaixSettings) -> None:
-        self._counters = ModuleCounters()
-        self._framer = MagicFramer(
-            re.compile(re.escape(MAGIC)), len(MAGIC), PREFIX.size + LONGEST, measure, self._accept, self._counters
-        )
+        super().__init__(re.compile(re.escape(MAGIC)), len(MAGIC), PREFIX.size + LONGEST, measure)
         self._boxes = BoxReader(settings)
-        self._contacts: list[Contact] = []
-        self._time_ns = 0
-
-    def greeting(self) -> bytes:
-        """Forget half a frame."""
-        self._framer.reset()
-        return b""
-
-    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
-        """Read bytes."""
-        self._time_ns = time_ns
-        self._framer.feed(data)
-        return self._take()
-
-    def requests(self, time_ns: int) -> bytes:  # noqa: ARG002 the contract's signature
-        """Nothing: the program sends by itself."""
-        return b""
-
-    def finish(self, time_ns: int) -> list[Contact]:
-        """Read what is left at the end of the stream."""
-        self._time_ns = time_ns
-        self._framer.finish()
-        return self._take()
-
-    @property
-    def counters(self) -> ModuleCounters:
-        """Snapshot."""
-        return replace(self._counters)
-
-    def _take(self) -> list[Contact]:
-        contacts, self._contacts = self._contacts, []
-        self._counters.contacts += len(contacts)
-        return contacts
 
     def _accept(self, frame: bytes) -> int:
         if len(frame) < PREFIX.size + SHORTEST or measure(bytearray(frame), 0) != len(frame):
@@ -165,4 +131,9 @@ class Maix:
         return True
 
 
-DEVICE = Device("maix", "Sipeed MaixCAM with skypicket's program (Maix protocol)", MaixSettings, PortDefaults(115_200))
+DEVICE = Device(
+    "maix",
+    "Sipeed MaixCAM with skypicket's program (Maix protocol)",
+    MaixSettings,
+    PortDefaults(115_200, silence_s=SILENCE_S),
+)

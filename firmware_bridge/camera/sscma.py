@@ -18,13 +18,13 @@ References
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from firmware_bridge.camera.boxes import MOST_BOXES, Box, BoxReader, CameraSettings
 from firmware_bridge.contacts import Contact
-from firmware_bridge.framing import LineFramer
+from firmware_bridge.drivers import LineDriver
 from firmware_bridge.json_text import JsonObject, as_object, number, parse, text
-from firmware_bridge.module import Device, ModuleCounters, PortDefaults
+from firmware_bridge.module import Device, PortDefaults
 
 LONGEST_LINE = 256 * 1024
 """Bytes of a message with a picture in base64: 640 x 480 in JPEG at most about 150 kB."""
@@ -33,6 +33,8 @@ START = b"AT+BREAK\rAT+INVOKE=-1,0,1\r"
 START_AGAIN_NS = 5_000_000_000
 """Silence after which it is started again: a module that was reset waits for a command, and the slowest networks take
 about a second a picture."""
+SILENCE_S = 20.0
+"""It reports every picture; when three starts had no answer it is gone."""
 _EVENT, _REPLY = 1, 0
 _LARGEST_LATENCY_MS = 10_000.0
 _SCORE_MAX, _SCORE_MAX_HIMAX = 100.0, 255.0
@@ -68,13 +70,12 @@ class SscmaSettings(CameraSettings):
         return Sscma(self)
 
 
-class Sscma:
+class Sscma(LineDriver):
     """Driver of an SSCMA camera; ``fault`` is for health."""
 
     def __init__(self, settings: SscmaSettings) -> None:
+        super().__init__(LONGEST_LINE)
         self._settings = settings
-        self._counters = ModuleCounters()
-        self._lines = LineFramer(LONGEST_LINE, self._counters)
         self._boxes = BoxReader(settings)
         self._size_px: tuple[int, int] | None = None
         self._begun = bytearray()
@@ -113,11 +114,6 @@ class Sscma:
         contacts = self._take(line, time_ns) if line else []
         self._give_up()
         return contacts
-
-    @property
-    def counters(self) -> ModuleCounters:
-        """Snapshot."""
-        return replace(self._counters)
 
     def _take(self, line: bytes, time_ns: int) -> list[Contact]:
         """Put the lines of a message together; whole messages and other lines are read."""
@@ -231,4 +227,4 @@ def _class(row: object, full: float) -> Box | None:
     return Box(None, None, None, None, score / full, int(class_no))
 
 
-DEVICE = Device("sscma", "Seeed Grove Vision AI V2 (SSCMA)", SscmaSettings, PortDefaults(921_600))
+DEVICE = Device("sscma", "Seeed Grove Vision AI V2 (SSCMA)", SscmaSettings, PortDefaults(921_600, silence_s=SILENCE_S))

@@ -18,6 +18,8 @@ from firmware_bridge.mcu.payloads import FrameType
 from firmware_bridge.module import Device, ModuleCounters, PortDefaults
 
 NS_PER_US = 1000.0
+SILENCE_S = 60.0
+"""A board says how it is every ten seconds or so, also when there is nothing to see."""
 LARGEST_GAP = 0x8000
 """A step of half the sequence or more is a step back: a repeated frame or a reboot."""
 
@@ -162,5 +164,8 @@ class SkypicketMcu:
 
 
 DEVICE = Device(
-    "skypicket-mcu", "skypicket microcontroller link", SkypicketMcuSettings, PortDefaults(baud=921600, paced=False)
+    "skypicket-mcu",
+    "skypicket microcontroller link",
+    SkypicketMcuSettings,
+    PortDefaults(baud=921600, paced=False, silence_s=SILENCE_S),
 )

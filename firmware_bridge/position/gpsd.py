@@ -13,13 +13,13 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from firmware_bridge.contacts import Contact, PositionFix
-from firmware_bridge.framing import LineFramer
+from firmware_bridge.drivers import LineDriver
 from firmware_bridge.json_text import Implausible, JsonObject, as_object, number, parse, position, text, within
-from firmware_bridge.module import Device, ModuleCounters, PortDefaults
+from firmware_bridge.module import Device, PortDefaults
 from firmware_bridge.position.clock_offset import OffsetEstimate, plausible
 
 LONGEST_LINE = 65_536
@@ -73,7 +73,7 @@ def parse_time_ns(value: object) -> int | None:
     return round(seconds * 1e9) if seconds is not None and abs(seconds) < 1e11 else None
 
 
-class Gpsd:
+class Gpsd(LineDriver):
     """Reads a receiver through gpsd; ``fault`` is for health.
 
     Parameters
@@ -83,9 +83,8 @@ class Gpsd:
     """
 
     def __init__(self, settings: GpsdSettings) -> None:
+        super().__init__(LONGEST_LINE)
         self._settings = settings
-        self._counters = ModuleCounters()
-        self._lines = LineFramer(LONGEST_LINE, self._counters)
         self._heard_ns: int | None = None
         self._receiver: str | None = None
         self._receiver_ns = 0
@@ -105,10 +104,7 @@ class Gpsd:
     def feed(self, data: bytes, time_ns: int) -> list[Contact]:
         """Read bytes."""
         self._heard_ns = time_ns
-        contacts: list[Contact] = []
-        for line in self._lines.feed(data):
-            contacts += self._read(line, time_ns)
-        return contacts
+        return super().feed(data, time_ns)
 
     def requests(self, time_ns: int) -> bytes:
         """Ask for a sign of life after silence."""
@@ -118,16 +114,6 @@ class Gpsd:
             return b""
         self._heard_ns = time_ns
         return POLL
-
-    def finish(self, time_ns: int) -> list[Contact]:
-        """Read a last line without its end."""
-        line = self._lines.finish()
-        return self._read(line, time_ns) if line else []
-
-    @property
-    def counters(self) -> ModuleCounters:
-        """Snapshot."""
-        return replace(self._counters)
 
     def _read(self, line: bytes, time_ns: int) -> list[Contact]:
         report = as_object(parse(line))

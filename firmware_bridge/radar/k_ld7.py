@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dsp.units import to_ns
-from firmware_bridge.contacts import Contact, RadarContact
-from firmware_bridge.framing import IMPOSSIBLE, NEED_MORE, MagicFramer
+from firmware_bridge.contacts import RadarContact
+from firmware_bridge.drivers import FramedDriver
+from firmware_bridge.framing import IMPOSSIBLE, NEED_MORE
 from firmware_bridge.geometry import xy_from_polar
-from firmware_bridge.module import Device, ModuleCounters, PortDefaults
+from firmware_bridge.module import Device, PortDefaults
 
 HEADER = struct.Struct("<4sI")
 ROW = struct.Struct("<HhhH")
@@ -44,6 +45,8 @@ RATE_INDEX = {START_BAUD: 0, 460_800: 1, 921_600: 2, 2_000_000: 3, 3_000_000: 4}
 DONE_WELL = b"\0"
 """Payload of a RESP to a command that was obeyed."""
 KMH_PER_MPS = 3.6
+SILENCE_S = 10.0
+"""It answers every question, so it is gone when five in turn had no answer at either rate."""
 ASK_AGAIN_NS = to_ns(1.0)
 """No answer for so long: the module is set up and asked anew; a frame takes at most 0.1 s."""
 
@@ -93,7 +96,7 @@ def packet(name: bytes, payload: bytes = b"") -> bytes:
     return HEADER.pack(name, len(payload)) + payload
 
 
-class KLd7:
+class KLd7(FramedDriver):
     """Driver of a K-LD7; asks for the next frame when the last one is complete.
 
     Attributes
@@ -104,15 +107,8 @@ class KLd7:
 
     def __init__(self, settings: KLd7Settings) -> None:
         self._settings = settings
-        self._counters = ModuleCounters()
-        self._framer = MagicFramer(
-            re.compile(b"RESP|PDAT|TDAT|DDAT|DONE|RADC|RFFT|RPST"),
-            4,
-            HEADER.size + max(LENGTHS.values()),
-            _measure,
-            self._accept,
-            self._counters,
-        )
+        magic = re.compile(b"RESP|PDAT|TDAT|DDAT|DONE|RADC|RFFT|RPST")
+        super().__init__(magic, 4, HEADER.size + max(LENGTHS.values()), _measure)
         set_up = (
             (b"RRAI", RANGE_INDEX[settings.range_setting_m]),
             (b"RSPI", SPEED_INDEX[settings.speed_setting_kmh]),
@@ -126,8 +122,6 @@ class KLd7:
         self._leaving = False
         self.baud: int | None = None
         self._frame_number: int | None = None
-        self._contacts: list[Contact] = []
-        self._time_ns = 0
 
     def greeting(self) -> bytes:
         """``INIT`` at the rate of the start; the rest follows its answer."""
@@ -135,12 +129,6 @@ class KLd7:
         self._asked, self._ask, self._asked_ns = 0, False, None
         self._leaving, self.baud = False, None
         return packet(b"INIT", struct.pack("<I", RATE_INDEX[self._settings.line_baud]))
-
-    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
-        """Read bytes."""
-        self._time_ns = time_ns
-        self._framer.feed(data)
-        return self._take()
 
     def requests(self, time_ns: int) -> bytes:
         """Next command of the set-up, or the question for the next frame."""
@@ -163,22 +151,6 @@ class KLd7:
         self._asked, self._ask = 0, False
         self._leaving, self.baud = True, self._settings.line_baud
         return packet(b"GBYE")
-
-    def finish(self, time_ns: int) -> list[Contact]:
-        """A half packet tells nothing."""
-        self._time_ns = time_ns
-        self._framer.finish()
-        return self._take()
-
-    @property
-    def counters(self) -> ModuleCounters:
-        """Snapshot."""
-        return replace(self._counters)
-
-    def _take(self) -> list[Contact]:
-        contacts, self._contacts = self._contacts, []
-        self._counters.contacts += len(contacts)
-        return contacts
 
     def _accept(self, frame: bytes) -> int:
         if len(frame) < HEADER.size:
@@ -248,4 +220,4 @@ def _measure(buffer: bytearray, start: int) -> int:
     return HEADER.size + int(length) if possible else IMPOSSIBLE
 
 
-DEVICE = Device("k-ld7", "RFbeam K-LD7", KLd7Settings, PortDefaults(baud=115200, parity="E"))
+DEVICE = Device("k-ld7", "RFbeam K-LD7", KLd7Settings, PortDefaults(baud=115200, parity="E", silence_s=SILENCE_S))

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from firmware_bridge.contacts import Contact, RadarContact
-from firmware_bridge.framing import MagicFramer
+from firmware_bridge.contacts import RadarContact
+from firmware_bridge.drivers import FramedDriver
 from firmware_bridge.geometry import polar_from_xy
-from firmware_bridge.module import Device, ModuleCounters, PortDefaults
+from firmware_bridge.module import Device, PortDefaults
 from firmware_bridge.radar import hilink
 
 HEAD = b"\xaa\xff\x03\x00"
@@ -76,55 +76,24 @@ def encode_signed(value: int) -> int:
     return value | SIGN if value > 0 else -value
 
 
-class Ld2450:
+class Ld2450(FramedDriver):
     """Driver of an HLK-LD2450."""
 
     def __init__(self, settings: Ld2450Settings) -> None:
         self._settings = settings
-        self._counters = ModuleCounters()
-        self._framer = MagicFramer(
-            re.compile(re.escape(HEAD) + b"|" + re.escape(hilink.HEAD)),
-            len(HEAD),
-            10 + hilink.LONGEST_VALUE,
-            _measure,
-            self._accept,
-            self._counters,
-        )
+        magic = re.compile(re.escape(HEAD) + b"|" + re.escape(hilink.HEAD))
+        super().__init__(magic, len(HEAD), 10 + hilink.LONGEST_VALUE, _measure)
         wanted = {"multi": ((hilink.MULTI_TARGET, b""),), "single": ((hilink.SINGLE_TARGET, b""),), "keep": ()}
         self._set_up = hilink.SetUp(wanted[settings.targets])
-        self._contacts: list[Contact] = []
-        self._time_ns = 0
 
     def greeting(self) -> bytes:
         """Enable configuration; the other commands follow its answer."""
         self._framer.reset()
         return self._set_up.start()
 
-    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
-        """Read bytes."""
-        self._time_ns = time_ns
-        self._framer.feed(data)
-        return self._take()
-
     def requests(self, time_ns: int) -> bytes:
         """Next command of the set-up."""
         return self._set_up.requests(time_ns)
-
-    def finish(self, time_ns: int) -> list[Contact]:
-        """A half frame tells nothing."""
-        self._time_ns = time_ns
-        self._framer.finish()
-        return self._take()
-
-    @property
-    def counters(self) -> ModuleCounters:
-        """Snapshot."""
-        return replace(self._counters)
-
-    def _take(self) -> list[Contact]:
-        contacts, self._contacts = self._contacts, []
-        self._counters.contacts += len(contacts)
-        return contacts
 
     def _accept(self, frame: bytes) -> int:
         if frame.startswith(hilink.HEAD):

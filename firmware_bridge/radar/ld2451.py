@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from firmware_bridge.contacts import Contact, RadarContact
-from firmware_bridge.framing import IMPOSSIBLE, NEED_MORE, MagicFramer
+from firmware_bridge.contacts import RadarContact
+from firmware_bridge.drivers import FramedDriver
+from firmware_bridge.framing import IMPOSSIBLE, NEED_MORE
 from firmware_bridge.geometry import xy_from_polar
-from firmware_bridge.module import Device, ModuleCounters, PortDefaults
+from firmware_bridge.module import Device, PortDefaults
 from firmware_bridge.radar import hilink
 
 HEAD = b"\xf4\xf3\xf2\xf1"
@@ -78,54 +79,23 @@ class Ld2451Settings:
         return Ld2451(self)
 
 
-class Ld2451:
+class Ld2451(FramedDriver):
     """Driver of an HLK-LD2451."""
 
     def __init__(self, settings: Ld2451Settings) -> None:
         self._settings = settings
-        self._counters = ModuleCounters()
-        self._framer = MagicFramer(
-            re.compile(re.escape(HEAD) + b"|" + re.escape(hilink.HEAD)),
-            len(HEAD),
-            max(12 + MOST_TARGETS * ROW.size, 10 + hilink.LONGEST_VALUE),
-            _measure,
-            self._accept,
-            self._counters,
-        )
+        magic = re.compile(re.escape(HEAD) + b"|" + re.escape(hilink.HEAD))
+        super().__init__(magic, len(HEAD), max(12 + MOST_TARGETS * ROW.size, 10 + hilink.LONGEST_VALUE), _measure)
         self._set_up = hilink.SetUp(((DETECTION, bytes((100, 2, 1, 0))),) if settings.set_up else ())
-        self._contacts: list[Contact] = []
-        self._time_ns = 0
 
     def greeting(self) -> bytes:
         """Enable configuration; the other commands follow its answer."""
         self._framer.reset()
         return self._set_up.start()
 
-    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
-        """Read bytes."""
-        self._time_ns = time_ns
-        self._framer.feed(data)
-        return self._take()
-
     def requests(self, time_ns: int) -> bytes:
         """Next command of the set-up."""
         return self._set_up.requests(time_ns)
-
-    def finish(self, time_ns: int) -> list[Contact]:
-        """A half frame tells nothing."""
-        self._time_ns = time_ns
-        self._framer.finish()
-        return self._take()
-
-    @property
-    def counters(self) -> ModuleCounters:
-        """Snapshot."""
-        return replace(self._counters)
-
-    def _take(self) -> list[Contact]:
-        contacts, self._contacts = self._contacts, []
-        self._counters.contacts += len(contacts)
-        return contacts
 
     def _accept(self, frame: bytes) -> int:
         if frame.startswith(hilink.HEAD):

@@ -26,7 +26,7 @@ from typing import Literal, TypeAlias, cast
 from dsp.units import NS_PER_S
 from firmware_bridge.clock import DeviceClock
 from firmware_bridge.contacts import Contact, RadarContact
-from firmware_bridge.framing import LineFramer
+from firmware_bridge.drivers import LineDriver
 from firmware_bridge.module import Device, ModuleCounters, PortDefaults
 
 LONGEST_LINE = 1024
@@ -98,53 +98,36 @@ class _NotALineError(Exception):
     """The line is none of an OPS243."""
 
 
-class Ops243:
+class Ops243(LineDriver):
     """Driver of an OPS243."""
 
     def __init__(self, settings: Ops243Settings) -> None:
+        super().__init__(LONGEST_LINE)
         self._settings = settings
-        self._counters = ModuleCounters()
-        self._framer = LineFramer(LONGEST_LINE, self._counters)
         self._clock = DeviceClock(NS_PER_S)
 
     def greeting(self) -> bytes:
         """Set output and units."""
-        self._framer.reset()
+        self._lines.reset()
         return SET_UP if self._settings.set_up else b""
-
-    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
-        """Read bytes."""
-        contacts: list[Contact] = []
-        for line in self._framer.feed(data):
-            contacts += self._read(line, time_ns)
-        return contacts
-
-    def requests(self, time_ns: int) -> bytes:  # noqa: ARG002 - it talks by itself
-        """Nothing: it talks by itself."""
-        return b""
-
-    def finish(self, time_ns: int) -> list[Contact]:
-        """The last line may lack its end."""
-        line = self._framer.finish()
-        return list(self._read(line, time_ns)) if line else []
 
     @property
     def counters(self) -> ModuleCounters:
         """Snapshot."""
         return replace(self._counters, reboots=self._clock.restarts)
 
-    def _read(self, line: bytes, time_ns: int) -> list[RadarContact]:
+    def _read(self, line: bytes, time_ns: int) -> list[Contact]:
         try:
             text = line.decode("ascii").strip()
             if not text.strip(", "):
                 return []  # what it reports when nothing moves (``BL``, ``BS``, ``BC``)
             contacts = self._read_json(text, time_ns) if text.startswith("{") else self._read_plain(text, time_ns)
         except (_NotALineError, ValueError, OverflowError, RecursionError):
-            self._framer.refused(line)
+            self._lines.refused(line)
             return []
-        self._framer.accepted()
+        self._lines.accepted()
         self._counters.contacts += len(contacts)
-        return contacts
+        return [*contacts]
 
     def _read_json(self, text: str, time_ns: int) -> list[RadarContact]:
         found = cast("Json", json.loads(text))

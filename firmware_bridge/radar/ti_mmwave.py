@@ -16,10 +16,11 @@ import math
 import re
 from dataclasses import dataclass, replace
 
-from firmware_bridge.contacts import Contact, RadarContact
-from firmware_bridge.framing import IMPOSSIBLE, NEED_MORE, MagicFramer
+from firmware_bridge.contacts import RadarContact
+from firmware_bridge.drivers import FramedDriver
+from firmware_bridge.framing import IMPOSSIBLE, NEED_MORE
 from firmware_bridge.geometry import polar_from_xy, polar_from_xyz
-from firmware_bridge.module import Device, ModuleCounters, PortDefaults
+from firmware_bridge.module import Device, PortDefaults
 from firmware_bridge.radar import ti_layouts as layouts
 from firmware_bridge.radar import ti_payloads as payloads
 from firmware_bridge.radar.ti_clock import CycleClock
@@ -72,25 +73,15 @@ class TiMmwaveSettings:
         return TiMmwave(self)
 
 
-class TiMmwave:
+class TiMmwave(FramedDriver):
     """Driver of the data port."""
 
     def __init__(self, settings: TiMmwaveSettings) -> None:
         self._settings = settings
-        self._counters = ModuleCounters()
         self._fixed = None if settings.firmware == "auto" else layouts.LAYOUTS[settings.firmware]
-        self._framer = MagicFramer(
-            re.compile(re.escape(MAGIC)),
-            len(MAGIC),
-            layouts.LONGEST_PACKET,
-            self._measure,
-            self._accept,
-            self._counters,
-        )
+        super().__init__(re.compile(re.escape(MAGIC)), len(MAGIC), layouts.LONGEST_PACKET, self._measure)
         self._frame: int | None = None
         self._odd_frame: int | None = None
-        self._contacts: list[Contact] = []
-        self._time_ns = 0
         self._clock = CycleClock()
         self._stamp_ns = 0
 
@@ -99,32 +90,6 @@ class TiMmwave:
         self._framer.reset()
         self._clock.reset()
         return b""
-
-    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
-        """Read bytes."""
-        self._time_ns = time_ns
-        self._framer.feed(data)
-        return self._take()
-
-    def requests(self, time_ns: int) -> bytes:  # noqa: ARG002 - the data port does not listen
-        """Nothing: the data port does not listen."""
-        return b""
-
-    def finish(self, time_ns: int) -> list[Contact]:
-        """A last packet that lacks nothing but padding is read."""
-        self._time_ns = time_ns
-        self._framer.finish()
-        return self._take()
-
-    @property
-    def counters(self) -> ModuleCounters:
-        """Snapshot."""
-        return replace(self._counters)
-
-    def _take(self) -> list[Contact]:
-        contacts, self._contacts = self._contacts, []
-        self._counters.contacts += len(contacts)
-        return contacts
 
     def _measure(self, buffer: bytearray, start: int) -> int:
         length = self._declared(buffer, start)

@@ -8,12 +8,12 @@ truncated JSON is ``malformed``, for a value that is cut off in the middle is an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from firmware_bridge.contacts import Contact
-from firmware_bridge.framing import LineFramer, MagicFramer
+from firmware_bridge.drivers import FramedDriver, LineDriver
 from firmware_bridge.json_text import Implausible, parse
-from firmware_bridge.module import Device, ModuleCounters, PortDefaults, SerialModule
+from firmware_bridge.module import Device, PortDefaults, SerialModule
 from firmware_bridge.remote_id import mavlink
 from firmware_bridge.remote_id.aircraft import Transmitters
 from firmware_bridge.remote_id.decode import MalformedMessage
@@ -60,7 +60,7 @@ class RemoteIdSettings:
         return JsonReceiver(self.name, dialects)
 
 
-class JsonReceiver:
+class JsonReceiver(LineDriver):
     """A receiver that writes JSON lines; ``fault`` is for health.
 
     Parameters
@@ -72,37 +72,10 @@ class JsonReceiver:
     """
 
     def __init__(self, name: str, dialects: tuple[Dialect, ...] = JSON_DIALECTS) -> None:
+        super().__init__(LONGEST_LINE)
         self._dialects = dialects
-        self._counters = ModuleCounters()
-        self._lines = LineFramer(LONGEST_LINE, self._counters)
         self._transmitters = Transmitters(name)
         self.fault: str | None = None
-
-    def greeting(self) -> bytes:
-        """Forget half a line; these receivers need no command."""
-        self._lines.reset()
-        return b""
-
-    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
-        """Read bytes as they came from the port."""
-        contacts: list[Contact] = []
-        for line in self._lines.feed(data):
-            contacts += self._read(line, time_ns)
-        return contacts
-
-    def requests(self, time_ns: int) -> bytes:  # noqa: ARG002 the contract's signature
-        """Nothing: these receivers need no command."""
-        return b""
-
-    def finish(self, time_ns: int) -> list[Contact]:
-        """Read a last line without its end."""
-        line = self._lines.finish()
-        return self._read(line, time_ns) if line else []
-
-    @property
-    def counters(self) -> ModuleCounters:
-        """A snapshot of what was read."""
-        return replace(self._counters)
 
     def _read(self, line: bytes, time_ns: int) -> list[Contact]:
         if _REMARK.fullmatch(line):
@@ -135,7 +108,7 @@ class JsonReceiver:
         return dialect.read(document) if dialect is not None else None
 
 
-class MavlinkReceiver:
+class MavlinkReceiver(FramedDriver):
     """A receiver that speaks MAVLink 2.
 
     Parameters
@@ -145,11 +118,8 @@ class MavlinkReceiver:
     """
 
     def __init__(self, name: str) -> None:
-        self._counters = ModuleCounters()
-        self._framer = MagicFramer(mavlink.MAGIC, 1, mavlink.LONGEST, mavlink.measure, self._accept, self._counters)
+        super().__init__(mavlink.MAGIC, 1, mavlink.LONGEST, mavlink.measure)
         self._transmitters = Transmitters(name)
-        self._contacts: list[Contact] = []
-        self._time_ns = 0
         self._sequence: dict[tuple[int, int], int] = {}
 
     def greeting(self) -> bytes:
@@ -157,32 +127,6 @@ class MavlinkReceiver:
         self._framer.reset()
         self._sequence.clear()
         return b""
-
-    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
-        """Read bytes as they came from the port."""
-        self._time_ns = time_ns
-        self._framer.feed(data)
-        return self._take()
-
-    def requests(self, time_ns: int) -> bytes:  # noqa: ARG002 the contract's signature
-        """Nothing: a receiver sends without being asked."""
-        return b""
-
-    def finish(self, time_ns: int) -> list[Contact]:
-        """Read what is left at the end of the stream."""
-        self._time_ns = time_ns
-        self._framer.finish()
-        return self._take()
-
-    @property
-    def counters(self) -> ModuleCounters:
-        """A snapshot of what was read."""
-        return replace(self._counters)
-
-    def _take(self) -> list[Contact]:
-        contacts, self._contacts = self._contacts, []
-        self._counters.contacts += len(contacts)
-        return contacts
 
     def _accept(self, frame: bytes) -> int:
         if mavlink.measure(frame, 0) != len(frame):  # the stream ended within it
