@@ -160,10 +160,14 @@ class Link:
         stays = slot < timing.packets_per_hop and abs(burst.centre_hz - self.channel_hz) < self.channel_step_hz
         return error - (1.0 if stays else 0.0)
 
+    def slot(self, burst: Burst) -> int:
+        """Number of the slot of the clock that is nearest to a burst's start."""
+        return round((burst.start_ns - self.anchor_ns) / self.interval_ns)
+
     def keeps(self, burst: Burst) -> bool:
         """Whether a burst begins on this link's clock."""
         after_ns = burst.start_ns - self.anchor_ns
-        error_ns = abs(after_ns - round(after_ns / self.interval_ns) * self.interval_ns)
+        error_ns = abs(after_ns - self.slot(burst) * self.interval_ns)
         return error_ns < 1e9 * clock_tolerance_s(self.hypothesis.timing.interval_s) + CLOCK_DRIFT * abs(after_ns)
 
     def level_error(self, burst: Burst) -> float:

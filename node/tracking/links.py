@@ -22,6 +22,8 @@ MEMORY_BURSTS = 320
 """Bursts of a link, and of a kind that belong to none, that are kept."""
 COMPANION_SHARE = 0.7
 """A second clock whose packets are nearly always on the first one's channel is the other end of the same link."""
+TOGETHER_SHARE = 0.2
+"""Of the bursts that keep a link's clock: more than this in its slots, on other channels, are another transmitter's."""
 RECENT = 5
 """Bursts looked back at for the other pieces of a packet."""
 SAME_LENGTH_SHARE = 0.8
@@ -254,8 +256,8 @@ class LinkPool:
                 return link
             if _companion_share(members, link) > COMPANION_SHARE:
                 return link
-            if sum(link.keeps(burst) for burst in members) > COMPANION_SHARE * len(members):
-                return link  # its own, for some reason not taken when they came
+            if _left_over(members, link):
+                return link
         return None
 
 
@@ -280,6 +282,21 @@ def _companion_share(members: list[Burst], link: Link) -> float:
             for i in near
         )
     return beside / len(members)
+
+
+def _left_over(members: list[Burst], link: Link) -> bool:
+    """Whether bursts keep a link's clock and are never on air with it: its own, not taken when they came.
+
+    Two transmitters on one clock are on air together, on two channels.
+    """
+    if sum(link.keeps(burst) for burst in members) <= COMPANION_SHARE * len(members):
+        return False
+    held = {link.slot(burst): burst.centre_hz for burst in link.bursts}
+    beside = [burst for burst in members if link.bursts[0].start_ns <= burst.start_ns <= link.bursts[-1].start_ns]
+    together = sum(
+        abs(held.get(link.slot(burst), burst.centre_hz) - burst.centre_hz) > link.channel_step_hz for burst in beside
+    )
+    return len(beside) >= LEAST_PACKETS and together <= TOGETHER_SHARE * len(beside)
 
 
 def _set_clock(link: Link, best: LinkHypothesis, bursts: list[Burst]) -> None:
