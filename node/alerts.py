@@ -28,7 +28,8 @@ class _Alert:
 
     alert_id: str
     raised: str
-    level: Level
+    severity: SeverityInfo
+    """As told; while the object is below the level for a moment it stays what it was."""
     highest: Level
     affiliation: str
     tracks: tuple[str, ...]
@@ -147,13 +148,13 @@ class AlertBook:
     def _judge(self, of: str, cause: TrackMessage) -> list[AlertMessage]:
         """Compare an object with its alert."""
         speaks = self._live[of]
-        level, affiliation = speaks.severity.level, speaks.identity.affiliation
+        severity, affiliation = speaks.severity, speaks.identity.affiliation
         tracks = (of, *sorted(part for part, whole in self._objects.items() if whole == of and part != of))
         alert = self._alerts.get(of)
         if alert is None:
             if not self._alarming(speaks):
                 return []
-            alert = _Alert(self._free_id(of), cause.ts, level, level, affiliation, tracks, speaks)
+            alert = _Alert(self._free_id(of), cause.ts, severity, severity.level, affiliation, tracks, speaks)
             self._alerts[of] = alert
             return [self._say("new", alert, cause)]
         if self._alarming(speaks):
@@ -164,16 +165,17 @@ class AlertBook:
             alert.below_since_ms = since_ms
             if affiliation in DECIDED or now_ms - since_ms >= HOLD_MS:
                 del self._alerts[of]
-                alert.last = speaks
+                alert.last, alert.severity = speaks, severity
                 return [self._say("end", alert, cause, "below_level")]
-            level = alert.level  # that it flickers is no news
-        known = (level, affiliation, tracks) == (alert.level, alert.affiliation, alert.tracks)
-        alert.last = speaks
+            severity = alert.severity  # that it flickers is no news
+        level, told = severity.level, alert.severity.level
+        known = (level, affiliation, tracks) == (told, alert.affiliation, alert.tracks)
+        alert.last, alert.severity = speaks, severity
         if known:
             return []
-        if LEVELS.index(level) > LEVELS.index(alert.level):
+        if LEVELS.index(level) > LEVELS.index(told):
             alert.ack = None  # it got worse since
-        alert.level, alert.affiliation, alert.tracks = level, affiliation, tracks
+        alert.affiliation, alert.tracks = affiliation, tracks
         if LEVELS.index(level) > LEVELS.index(alert.highest):
             alert.highest = level
         return [self._say("update", alert, cause)]
@@ -206,7 +208,7 @@ class AlertBook:
             ts=cause.ts,
             raised=alert.raised,
             end_reason=end_reason,
-            severity=SeverityInfo(level=track.severity.level, reasons=track.severity.reasons),
+            severity=alert.severity,
             highest=alert.highest,
             track_ids=alert.tracks,
             merged_into=merged_into,

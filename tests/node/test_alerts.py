@@ -177,6 +177,7 @@ def test_a_link_that_turns_out_to_be_part_of_an_object_keeps_its_alert(scene: Sc
     assert scene.tell("object", "advisory", "new") == []
     told = scene.tell("link", "warning", part_of="object") + scene.tell("object", "warning")
     assert [(one.event, one.alert_id) for one in told] == [("update", new.alert_id)]  # the level is no news
+    assert told[0].severity.level == "warning"
     assert told[0].track_ids == (scene.id_of("object"), scene.id_of("link"))
     (critical,) = scene.tell("object", "critical")
     assert (critical.alert_id, critical.severity.level) == (new.alert_id, "critical")
