@@ -185,6 +185,23 @@ def split_mqtt(port: str) -> tuple[str | None, str, int, str]:
     return url.username, url.hostname, url.port, topic
 
 
+def place_of(port: str) -> tuple[str, int]:
+    """Give host and port number of a network feed.
+
+    Raises
+    ------
+    ValueError
+        It names none.
+    """
+    if port.startswith("mqtt://"):
+        _, host, number, _ = split_mqtt(port)
+        return host, number
+    url = urlsplit(port)
+    if url.port is None:
+        raise ValueError(f"write {url.scheme}://HOST:PORT")
+    return url.hostname or "localhost", url.port
+
+
 def as_line(message: bytes) -> bytes:
     """Return a datagram with a line end if it is JSON without one."""
     return message + b"\n" if message.startswith(_JSON_STARTS) and not message.endswith(b"\n") else message
@@ -208,20 +225,19 @@ def open_net(port: str, timeout_s: float, password: str | None = None) -> NetPor
     if port.startswith("mqtt://"):
         user, host, number, topic = split_mqtt(port)
         return _connected(host, number, lambda connection: MqttPort(connection, timeout_s, topic, user, password))
+    host, number = place_of(port)
     url = urlsplit(port)
-    if url.port is None:
-        raise ValueError(f"write {url.scheme}://HOST:PORT")
     if url.scheme == "udp":
         host = url.hostname or "0.0.0.0"  # noqa: S104 - a feed from other hosts, as the configuration says
         listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            listener.bind((host, url.port))
+            listener.bind((host, number))
         except OSError:
             listener.close()
             raise
         return UdpPort(listener, timeout_s)
     kind = ZmqPort if url.scheme == "zmq" else NetPort
-    return _connected(url.hostname or "localhost", url.port, lambda connection: kind(connection, timeout_s))
+    return _connected(host, number, lambda connection: kind(connection, timeout_s))
 
 
 def _connected(host: str, number: int, port: Callable[[socket.socket], NetPort]) -> NetPort:

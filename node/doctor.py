@@ -16,6 +16,7 @@ from typing import Literal
 
 from dsp.iq import SourceError
 from firmware_bridge.link_settings import USB_PORT
+from firmware_bridge.net_port import place_of
 from models.classifier import ModelError
 from node.clock import clock_state
 from node.config import NodeConfig
@@ -212,11 +213,10 @@ def _port(port: str) -> tuple[Level, str, str | None]:
         return "FAIL", f"{port} is not there", f"plug it in; USB devices present: {numbers}"
     scheme, _, address = port.partition("://")
     if address:
-        host, _, number = address.partition(":")
-        if scheme != "socket":
+        if scheme == "udp":
             return "OK", f"{port} (not tried)", None
         try:
-            socket.create_connection((host, int(number)), CONNECT_S).close()
+            socket.create_connection(place_of(port), CONNECT_S).close()
         except (OSError, ValueError) as fault:
             return "FAIL", f"{port}: {fault}", "start what serves it, check host and port"
         return "OK", port, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -93,8 +94,9 @@ def test_a_feed_is_on_tcp_for_several_clients_and_breaks_when_it_is_pulled_out()
 def test_a_port_in_use_is_said(skypicket: Run) -> None:
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", 30_003))
-        taken.listen()
+        with contextlib.suppress(OSError):  # then somebody has it already
+            taken.bind(("127.0.0.1", 30_003))
+            taken.listen()
         done = skypicket("sim", "serial", "light_aircraft", "--device", "sbs", "--usual-ports", "--seconds", "1")
     assert done.code == 1
     assert done.err.startswith("skypicket sim: adsb: TCP port 30003: ")
