@@ -112,12 +112,13 @@ def fit_clock(
     return interval_s, origin_s, sharp
 
 
-def of_another_network(
+def off_the_grid(
     centre_hz: NDArray[np.float64], whole: NDArray[np.bool_], step_hz: float, tolerance_hz: float
-) -> NDArray[np.bool_] | None:
-    """Turns on the channels of another network that keeps the same clock; None where there is none.
+) -> tuple[NDArray[np.bool_], bool]:
+    """Turns that are on no channel of the grid most of them are on, and whether they have a grid of their own.
 
-    The grids of two networks lie apart by a draw of their own, so their channels differ modulo the spacing.
+    The grids of two networks lie apart by a draw of their own: where they keep one clock, their channels still differ
+    modulo the spacing.
 
     Parameters
     ----------
@@ -130,17 +131,13 @@ def of_another_network(
     tolerance_hz
         Error of a centre.
     """
-    if len(centre_hz) < 2 * LEAST_TURNS:
-        return None
     rest_hz = centre_hz % step_hz
     apart_hz = np.abs(rest_hz[:, np.newaxis] - rest_hz)
     apart_hz = np.minimum(apart_hz, step_hz - apart_hz)
     near = (apart_hz < tolerance_hz) & whole
     far: NDArray[np.bool_] = (apart_hz[int(near.sum(axis=1).argmax())] > 2.0 * tolerance_hz) & whole
-    others = near[far][:, far]
-    if len(others) < LEAST_TURNS or int(others.sum(axis=1).max()) < LEAST_TURNS:
-        return None
-    return far
+    own = bool(far.any()) and int(near[far][:, far].sum(axis=1).max()) >= LEAST_TURNS
+    return far, own
 
 
 def one_a_slot(turns: list[Turn], slot: NDArray[np.int_], sharp: NDArray[np.bool_]) -> list[int]:

@@ -17,7 +17,7 @@ from node.tracking.turn_clock import (
     centre_tolerance_hz,
     channel_reach_hz,
     fit_clock,
-    of_another_network,
+    off_the_grid,
     one_a_slot,
     spacing_hz,
     start_tolerance_s,
@@ -185,10 +185,12 @@ def judge_turns(
     interval_s, origin_s, sharp = fit_clock(start_s, of_kind, collector.timing.dwell_s, tolerance_s, expected_s)
     if np.count_nonzero(sharp) < LEAST_TURNS:
         return None
-    others = _of_others(turns, sharp, collector, bands) if tuning_known else None
-    if others is not None:
+    astray = 0
+    if tuning_known:
+        others, own = _of_others(turns, sharp, collector, bands)
         turns = [turn for turn, other in zip(turns, others.tolist(), strict=True) if not other]
         start_s, sharp, keyed = start_s[~others], sharp[~others], keyed[~others]
+        astray = 0 if own else int(np.count_nonzero(others))
     since_s = start_s - origin_s
     slot = np.rint(since_s / interval_s).astype(int)
     begun = np.floor(since_s / interval_s).astype(int)
@@ -226,7 +228,7 @@ def judge_turns(
     most = MOST_STRAYS_NARROW if narrow else MOST_STRAYS
     if strays > (FEW_STRAYS if few else most * (len(members) + len(late))):
         return None
-    grid_share, grid_decades = _grid(channels, bands, wide_hz) if tuning_known else (0.0, 0.0)
+    grid_share, grid_decades = _grid(channels, bands, wide_hz, astray) if tuning_known else (0.0, 0.0)
     error_s = since_s - slot * interval_s
     near = np.abs(error_s) < tolerance_s
     error_s = error_s[alike]
@@ -262,18 +264,16 @@ def judge_turns(
 
 def _of_others(
     turns: list[Turn], sharp: NDArray[np.bool_], collector: TurnCollector, bands: tuple[Band, ...]
-) -> NDArray[np.bool_] | None:
-    """Which of the turns on the clock are another network's; None where there is but one."""
+) -> tuple[NDArray[np.bool_], bool]:
+    """Which of the turns on the clock are not on the grid of most, and whether they are another network's."""
     on_clock = np.flatnonzero(sharp)
     centre_hz = np.array([turns[i].centre_hz for i in on_clock.tolist()])
     whole = np.array([not turns[i].cut for i in on_clock.tolist()])
     tolerance_hz = centre_tolerance_hz(collector.phy.bandwidth_hz)
-    far = of_another_network(centre_hz, whole, spacing_hz(bands[0]), tolerance_hz)
-    if far is None:
-        return None
+    far, own = off_the_grid(centre_hz, whole, spacing_hz(bands[0]), tolerance_hz)
     others = np.zeros(len(turns), dtype=np.bool_)
     others[on_clock[far]] = True
-    return others
+    return others, own
 
 
 def _alike(one_hz: float, middle_hz: float) -> bool:
@@ -322,8 +322,11 @@ def _beside(turn: Turn, channels: list[float], bands: tuple[Band, ...], wide_hz:
     )
 
 
-def _grid(channels: list[float], bands: tuple[Band, ...], wide_hz: float) -> tuple[float, float]:
-    """Share of the channels on the grid of a band, wherever it begins, and what that is worth in decades."""
+def _grid(channels: list[float], bands: tuple[Band, ...], wide_hz: float, astray: int) -> tuple[float, float]:
+    """Share of the channels on the grid of a band, wherever it begins, and what that is worth in decades.
+
+    ``astray`` turns on the clock have been left out because they are not on it.
+    """
     tolerance_hz = centre_tolerance_hz(wide_hz)
     best = (0.0, 0.0)
     centres = np.asarray(channels)
@@ -336,6 +339,6 @@ def _grid(channels: list[float], bands: tuple[Band, ...], wide_hz: float) -> tup
         off_hz -= off_hz.mean()
         jitter_hz = float(np.sqrt(off_hz.dot(off_hz) / len(off_hz)))
         within_hz = min(max(JITTERS * jitter_hz, TIGHTEST_GRID * tolerance_hz), tolerance_hz)
-        decades = significance(len(off_hz) - 1, len(channels) - 1, min(0.9, 2.0 * within_hz / step_hz))
+        decades = significance(len(off_hz) - 1, len(channels) + astray - 1, min(0.9, 2.0 * within_hz / step_hz))
         best = max(best, (len(off_hz) / len(channels), decades))
     return best

@@ -14,10 +14,10 @@ RATE_HZ = 2.4e6
 CENTRE_HZ = 868e6
 ORIGIN_NS = 1_000_000_000
 SLOW = {
-    2e3: (1.9e3, 5.8e3, 2.5e-3),
-    4e3: (3.75e3, 11.5e3, 1.2e-3),
-    8e3: (8.1e3, 24.2e3, 0.7e-3),
-    16e3: (16.25e3, 48.5e3, 0.6e-3),
+    2e3: (1.9e3, 5.8e3, 6e-3),
+    4e3: (3.75e3, 11.5e3, 2.5e-3),
+    8e3: (8.1e3, 24.2e3, 1.6e-3),
+    16e3: (16.25e3, 48.5e3, 1.0e-3),
 }
 """Rate: deviation, width by Carson's rule, and how well an edge must be found."""
 

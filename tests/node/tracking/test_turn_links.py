@@ -153,3 +153,59 @@ def test_channels_that_come_back_at_any_time_are_no_round() -> None:
         if rng.random() < 0.4
     ]
     assert not any(label == "sik" for label, _ in drones(track(found, 8.0)))
+
+
+def test_the_third_turn_of_a_keyed_link_is_nearly_always_enough() -> None:
+    in_time = 0
+    for seed in range(5):
+        found = turns("64k", GRID_915_HZ, 6.0, seed)
+        third_s = sorted(b.end_ns for b in found if not (b.cut_low or b.cut_high))[2] * 1e-9
+        first = next(change for change in track(found, 6.0) if change.kind == "new" and change.track.label == "sik")
+        assert first.track.mode == "64k"
+        in_time += first.time_ns * 1e-9 < third_s + 0.35
+    assert in_time >= 4
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.0004, 0.0011])
+@pytest.mark.parametrize("seed", range(3))
+def test_two_networks_on_one_clock_are_two_tracks_of_their_own_channels(late_s: float, seed: int) -> None:
+    one = turns("64k", GRID_915_HZ, 8.0, 2 * seed, load=0.2, offset_hz=40e3)
+    two = turns("64k", GRID_915_HZ, 8.0, 2 * seed + 1, load=0.2, offset_hz=151e3)
+    two = [burst(b.start_ns * 1e-9 + late_s, b.duration_s, b.centre_hz, b.bandwidth_hz, 43e3, 64e3) for b in two]
+    changes = track(one + two, 8.0)
+    assert drones(changes) == [("sik", "64k"), ("sik", "64k")]
+    last = {change.track.track_id: change.track for change in changes}
+    for each in (each for each in last.values() if each.label == "sik"):
+        rest_hz = [(hz - GRID_915_HZ[0]) % 250e3 for hz in each.channels_hz]
+        assert len(rest_hz) >= 4
+        assert max(rest_hz) - min(rest_hz) < 15e3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_products_of_an_overload_hide_no_link_and_make_none(seed: int) -> None:
+    rng = np.random.default_rng((seed, 12))
+    pieces = []
+    for at_s in np.cumsum(rng.uniform(0.25, 0.7, 16)):
+        for _ in range(20):
+            centre_hz = SLICE_HZ + float(rng.uniform(-1.1e6, 1.1e6))
+            pieces.append(burst(float(at_s), float(rng.uniform(2e-3, 9e-3)), centre_hz, rng.uniform(90e3, 190e3), 0, 0))
+    assert drones(track(pieces, 8.0)) == []
+    found = turns("64k", GRID_915_HZ, 8.0, seed, load=0.3)
+    assert drones(track(found + pieces, 8.0)) == [("sik", "64k")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "silence_s", "width_hz"), [("2k", 0.106, 11e3), ("4k", 0.0528, 16e3), ("8k", 0.027, 27e3)]
+)
+def test_slow_links_too_weak_to_show_their_keying(mode: str, silence_s: float, width_hz: float) -> None:
+    rng = np.random.default_rng(3)
+    order = rng.permutation(len(GRID_868_HZ)).tolist()
+    length_s = 136e-3 / int(mode[:-1])
+    found = []
+    for number in range(int(6.0 / (0.130 + silence_s))):
+        at_s = 0.02 + number * (0.130 + silence_s) + float(rng.normal(0, 0.3e-3))
+        centre_hz = GRID_868_HZ[order[number % 10]] + 20e3 + float(rng.normal(0, 1.5e3))
+        wide_hz = width_hz * float(rng.choice([0.7, 1.0, 1.3]))
+        weak = Burst(round(at_s * 1e9), length_s, centre_hz, wide_hz, 0.0, -60.0, EnergyFinding(1.0, integrated=True))
+        found.append(weak)
+    assert drones(track(found, 6.0, 868.9e6)) == [("sik", mode)]
