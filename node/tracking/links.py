@@ -90,11 +90,11 @@ class LinkPool:
         finding = burst.finding
         slack_ns = 1.2e9 * finding.symbol_s if isinstance(finding, ChirpFinding) else 0.0
         width_hz = 0.3 * (finding.bandwidth_hz if isinstance(finding, ChirpFinding) else burst.bandwidth_hz)
-        centre_hz = burst.centre_hz
+        low_hz, high_hz = burst.centre_hz - width_hz, burst.centre_hz + width_hz
         for queue in (self._free, *[link.bursts for link in self.links]):
             for back in range(1, min(RECENT, len(queue)) + 1):
                 other = queue[-back]
-                if abs(other.centre_hz - centre_hz) > width_hz:
+                if not low_hz <= other.centre_hz <= high_hz:
                     continue
                 apart_ns = abs(other.start_ns - burst.start_ns)
                 if apart_ns > SAME_START_SYMBOLS * slack_ns and is_weak(burst) and is_weak(other):

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dsp.bursts import (
@@ -181,9 +181,7 @@ class Tracker:
             return True  # chirps of a link correlate at their symbol time as a prefix does
         if isinstance(burst.finding, PROVED):
             return False
-        if not isinstance(burst.finding, ChirpFinding) and any(
-            low_hz < burst.centre_hz < high_hz for low_hz, high_hz in self._carriers.values()
-        ):
+        if not isinstance(burst.finding, ChirpFinding) and _within(self._carriers.values(), burst.centre_hz):
             return True
         if not isinstance(burst.finding, ChirpFinding) and any(
             abs(burst.centre_hz - centre_hz) < VIDEO_HALF_WIDTH_HZ for centre_hz in self._pictures.values()
@@ -191,7 +189,7 @@ class Tracker:
             return True
         if burst.bandwidth_hz < KEYED_LEAST_BANDWIDTH_HZ and not (burst.cut_low or burst.cut_high):
             return False
-        return any(low_hz < burst.centre_hz < high_hz for claim in self._claims.values() for low_hz, high_hz in claim)
+        return any(_within(claim, burst.centre_hz) for claim in self._claims.values())
 
     def _claim(self, link: Link, bandwidth_hz: float) -> list[TrackChange]:
         """Take the bands of a link's channels, heard or to be expected, and what has been put down to others there."""
@@ -317,9 +315,11 @@ class Tracker:
                 continue
             drone = family_of(emitter.label()[0]).startswith("drone")
             settled = final or drone or self._now_ns - emitter.first_ns >= to_ns(SETTLE_S)
-            if not settled or not emitter.worth_a_track():
+            if not settled:
                 continue
             emitter.fresh = False
+            if not emitter.worth_a_track():
+                continue
             published = self._tracks.get(key)
             if published is None and self._same_carrier(emitter):
                 continue
@@ -408,3 +408,11 @@ class Tracker:
 
     def _end(self, key: str, reason: EndReason) -> TrackChange:
         return TrackChange("end", replace(self._tracks[key].track, state="lost"), self._now_ns, reason)
+
+
+def _within(bands: Iterable[tuple[float, float]], centre_hz: float) -> bool:
+    """Whether a frequency lies in one of some bands."""
+    for low_hz, high_hz in bands:  # noqa: SIM110  # a generator costs three times as much here
+        if low_hz < centre_hz < high_hz:
+            return True
+    return False
