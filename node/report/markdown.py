@@ -60,7 +60,7 @@ def report_text(report: Report) -> str:
         "",
         "Simulated links, one at a time and switched on in a slice of 2.4 MHz with fading, clipping neighbours and "
         "other traffic, and busy bands without a drone, through the chain as it is shipped; then real recordings. "
-        "Figures are shares of scenes with their 95 % interval; *open*: the interval has the aim inside, so more "
+        "Figures read *share (successes/scenes, 95 % interval)*; *open*: the interval has the aim inside, so more "
         "trials could turn the verdict. Processor time, memory and latency are measured by `skypicket bench`.",
         "",
         *headline(summary, report.recordings),
