@@ -73,7 +73,7 @@ def link_track(
 
 def emitter_track(emitter: Emitter, before: Track | None, *, node_name: str) -> Track:
     """What is known of an emitter now; ``before`` is its track so far, whose identifier it keeps."""
-    label, share = emitter.label()
+    label, _ = emitter.label()
     burst = emitter.strongest
     name = f"{emitter.key}:{emitter.centre_hz:.0f}"
     return Track(
@@ -84,7 +84,7 @@ def emitter_track(emitter: Emitter, before: Track | None, *, node_name: str) -> 
         label=label,
         family=family_of(label),
         mode=emitter.mode,
-        confidence=round(min(0.99, share * emitter.count / (emitter.count + 1.0)), 4),
+        confidence=emitter.confidence(),
         top=emitter.top(),
         centre_hz=emitter.centre_hz if emitter.tuning_known else None,
         offset_hz=emitter.offset_hz,

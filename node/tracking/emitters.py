@@ -114,6 +114,10 @@ class Emitter:
         name = max(self.votes, key=lambda key: (self.votes[key], key))
         return CARRIER if self._goes_on_for(name) else name, self.votes[name] / max(total, 1e-9)
 
+    def confidence(self) -> float:
+        """Probability that it is what it is called: the label's share of the votes, less for few bursts."""
+        return round(min(0.99, self.label()[1] * self.count / (self.count + 1.0)), 4)
+
     def top(self, count: int = 3) -> tuple[tuple[str, float], ...]:
         """Best labels with their shares, best first."""
         total = max(sum(self.votes.values()), 1e-9)

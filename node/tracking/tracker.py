@@ -42,6 +42,8 @@ VIDEO_HALF_WIDTH_HZ = 4.5e6
 """A picture's own peaks, taken for bursts, lie this close to its middle."""
 CARRIER_ROOM = 0.1
 """Of an OFDM signal's width beyond its edges: pieces of it where the receiver's filter, or a fade, takes it down."""
+GROWN = 0.05
+"""A confidence that has changed by more is told."""
 EMITTERS_AT_MOST = 400
 """Memory stays bounded in the worst band: the oldest that has no track is forgotten first."""
 
@@ -77,6 +79,8 @@ class _Published:
     track: Track
     told: Track
     told_ns: int
+    undescribed: Emitter | None = None
+    """Heard since ``track`` was made of it, but there was nothing to tell yet."""
 
 
 class Tracker:
@@ -329,7 +333,10 @@ class Tracker:
                 if self._carriers.get(key) != carrier:
                     self._carriers[key] = carrier
                     changes += self._merge_claimed()
-            if drone or self._settings.publish_non_drone:
+            if published is not None and not self._due(published, emitter):
+                published.track = replace(published.track, last_ns=emitter.last_ns)
+                published.undescribed = emitter
+            elif drone or self._settings.publish_non_drone:
                 before = published.track if published else None
                 changes += self._tell(key, emitter_track(emitter, before, node_name=self._node_name))
                 if key.startswith("video") and published is None:
@@ -349,6 +356,15 @@ class Tracker:
     def _by_proof(self, key: str) -> tuple[bool, bool, str]:
         return not key.startswith("video"), not self._emitters[key].looks, key
 
+    def _due(self, published: _Published, emitter: Emitter) -> bool:
+        """Whether an emitter's track is to be told again; see ``_tell``, which this saves the description."""
+        told = published.told
+        since_s = (self._now_ns - published.told_ns) * 1e-9
+        if (emitter.label()[0], emitter.mode) != (told.label, told.mode):
+            return True
+        grown = since_s >= self._settings.update_s and abs(emitter.confidence() - told.confidence) > GROWN
+        return emitter.last_ns > told.last_ns and (grown or since_s >= self._settings.refresh_s)
+
     def _tell(self, key: str, track: Track) -> list[TrackChange]:
         """Publish a track if it is new, if what it is has changed, or if it is time."""
         published = self._tracks.get(key)
@@ -360,11 +376,11 @@ class Tracker:
             self._tracks[key] = _Published(track, track, self._now_ns)
             return [end, TrackChange("new", track, self._now_ns)]
         told = published.told
-        published.track = track
+        published.track, published.undescribed = track, None
         heard = track.last_ns > told.last_ns
         renamed = (track.label, track.mode) != (told.label, told.mode)
         since_s = (self._now_ns - published.told_ns) * 1e-9
-        grown = len(track.channels_hz) > len(told.channels_hz) or abs(track.confidence - told.confidence) > 0.05
+        grown = len(track.channels_hz) > len(told.channels_hz) or abs(track.confidence - told.confidence) > GROWN
         due = since_s >= self._settings.refresh_s or (grown and since_s >= self._settings.update_s)
         if renamed or (heard and due):
             published.told, published.told_ns = track, self._now_ns
@@ -407,7 +423,10 @@ class Tracker:
         return self._settings.emitter_timeout_s if key.startswith("still") else self._settings.link_timeout_s
 
     def _end(self, key: str, reason: EndReason) -> TrackChange:
-        return TrackChange("end", replace(self._tracks[key].track, state="lost"), self._now_ns, reason)
+        published = self._tracks[key]
+        if published.undescribed is not None:
+            published.track = emitter_track(published.undescribed, published.track, node_name=self._node_name)
+        return TrackChange("end", replace(published.track, state="lost"), self._now_ns, reason)
 
 
 def _within(bands: Iterable[tuple[float, float]], centre_hz: float) -> bool:
