@@ -126,6 +126,7 @@ class SerialLink:
         try:
             port = open_port(self._settings, self._defaults)
         except PortFault as fault:
+            self._say(LinkState.UNAVAILABLE, str(fault))  # before it is counted: who sees the count sees why
             self._failures += 1
             raise PortFault(str(fault), LinkState.UNAVAILABLE) from fault
         try:
@@ -143,8 +144,10 @@ class SerialLink:
         except PortFault as fault:
             if fault.state is LinkState.STALLED:
                 raise
+            text = f"{self._settings.port}: lost; pulled out or switched off? ({fault})"
+            self._say(LinkState.LOST, text)
             self._losses += 1
-            raise PortFault(f"{self._settings.port}: lost; pulled out or switched off? ({fault})") from fault
+            raise PortFault(text) from fault
         finally:
             self._look_at_uart(port)
             close(port)
@@ -158,12 +161,13 @@ class SerialLink:
             self._feed(data, now_ns)
             self._judge()
         elif self._silence_s is not None and time.monotonic() - self._quiet_since_s > self._silence_s:
-            self._stalls += 1
-            raise PortFault(
+            text = (
                 f"{self._settings.port}: open, but nothing came for {self._silence_s:g} s; "
-                "check the module's power and wiring",
-                LinkState.STALLED,
+                "check the module's power and wiring"
             )
+            self._say(LinkState.STALLED, text)
+            self._stalls += 1
+            raise PortFault(text, LinkState.STALLED)
         if time.monotonic() - self._uart_looked_s >= UART_EVERY_S:
             self._look_at_uart(port)
         request = self._module.requests(now_ns)

@@ -230,13 +230,14 @@ def foreign_length(frame: bytes) -> int:
     return len(frame)
 
 
-def contains(data: bytes) -> bool:
-    """Whether there is an intact OPEN_DRONE_ID message among some bytes, as a cure for a wrong setting."""
+def contains(data: bytes | bytearray) -> bool:
+    """Whether there is an intact OPEN_DRONE_ID message among some bytes: whether they are MAVLink at all."""
     for found in MAGIC.finditer(data):
         start = found.start()
         length = measure(data, start)
-        if 0 < length <= len(data) - start and int.from_bytes(data[start + 7 : start + 10], "little") in DEFINITIONS:
-            return intact(data[start : start + length])
+        ours = int.from_bytes(data[start + 7 : start + 10], "little") in DEFINITIONS
+        if ours and 0 < length <= len(data) - start and intact(bytes(data[start : start + length])):
+            return True
     return False
 
 

@@ -1,6 +1,7 @@
 """Remote ID receivers as serial modules: JSON lines in several dialects, or MAVLink.
 
-With ``dialect = "auto"`` every line is read in the dialect it is written in; MAVLink, which is binary, must be named.
+With ``dialect = "auto"`` every line is read in the dialect it is written in, and a receiver that has sent no such line
+but an intact OPEN_DRONE_ID message is read as MAVLink from then on.
 Lines that are plain text, and the invalid JSON some boards print when idle, are understood as remarks; broken or
 truncated JSON is ``malformed``, for a value that is cut off in the middle is another value.
 """
@@ -8,12 +9,12 @@ truncated JSON is ``malformed``, for a value that is cut off in the middle is an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from firmware_bridge.contacts import Contact
 from firmware_bridge.drivers import FramedDriver, LineDriver
 from firmware_bridge.json_text import Implausible, parse
-from firmware_bridge.module import Device, PortDefaults, SerialModule
+from firmware_bridge.module import Device, ModuleCounters, PortDefaults, SerialModule
 from firmware_bridge.remote_id import mavlink
 from firmware_bridge.remote_id.aircraft import Transmitters
 from firmware_bridge.remote_id.decode import MalformedMessage
@@ -54,10 +55,11 @@ class RemoteIdSettings:
 
     def make(self) -> SerialModule:
         """Build the driver."""
+        if self.dialect == AUTO:
+            return AutoReceiver(self.name)
         if self.dialect == MAVLINK:
             return MavlinkReceiver(self.name)
-        dialects = tuple(dialect for dialect in JSON_DIALECTS if self.dialect in {AUTO, dialect.name})
-        return JsonReceiver(self.name, dialects)
+        return JsonReceiver(self.name, tuple(dialect for dialect in JSON_DIALECTS if dialect.name == self.dialect))
 
 
 class JsonReceiver(LineDriver):
@@ -76,6 +78,8 @@ class JsonReceiver(LineDriver):
         self._dialects = dialects
         self._transmitters = Transmitters(name)
         self.fault: str | None = None
+        self.documents = 0
+        """Documents read so far, observations or not."""
 
     def _read(self, line: bytes, time_ns: int) -> list[Contact]:
         if _REMARK.fullmatch(line):
@@ -95,6 +99,7 @@ class JsonReceiver(LineDriver):
                 self.fault = SPEAKS_MAVLINK
             return []
         self._lines.accepted()
+        self.documents += 1
         self.fault = None
         self._counters.contacts += len(observations)
         return [self._transmitters.observe(observation, time_ns) for observation in observations]
@@ -152,6 +157,67 @@ class MavlinkReceiver(FramedDriver):
             self._counters.gaps += (sequence - last - 1) % 256
         if last is not None or len(self._sequence) < 64:
             self._sequence[sender] = sequence
+
+
+class AutoReceiver:
+    """A receiver that writes JSON lines, or turns out to speak MAVLink.
+
+    Parameters
+    ----------
+    name
+        Name of the receiver in the configuration.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._json = JsonReceiver(name)
+        self._mavlink: MavlinkReceiver | None = None
+        self._window = bytearray()
+        self._before = 0
+
+    @property
+    def fault(self) -> str | None:
+        """What it finds wrong, for health."""
+        return self._json.fault if self._mavlink is None else None
+
+    @property
+    def counters(self) -> ModuleCounters:
+        """A snapshot of what was read."""
+        if self._mavlink is None:
+            return self._json.counters
+        found = self._mavlink.counters
+        return replace(found, bytes=found.bytes + self._before, skipped_bytes=found.skipped_bytes + self._before)
+
+    def greeting(self) -> bytes:
+        """Forget half a line or frame; these receivers need no command."""
+        self._before += len(self._window) if self._mavlink is None else 0
+        self._window.clear()
+        return self._json.greeting() if self._mavlink is None else self._mavlink.greeting()
+
+    def feed(self, data: bytes, time_ns: int) -> list[Contact]:
+        """Read bytes as they came from the port."""
+        if self._mavlink is not None:
+            return self._mavlink.feed(data, time_ns)
+        if not self._json.documents:
+            self._window += data
+            if mavlink.contains(self._window):
+                self._mavlink = MavlinkReceiver(self._name)
+                window = bytes(self._window)
+                self._window.clear()
+                return self._mavlink.feed(window, time_ns)
+        contacts = self._json.feed(data, time_ns)
+        kept = 0 if self._json.documents else mavlink.LONGEST
+        self._before += max(0, len(self._window) - kept)
+        del self._window[: max(0, len(self._window) - kept)]
+        return contacts
+
+    def requests(self, time_ns: int) -> bytes:  # noqa: ARG002 - the contract's signature
+        """Nothing: these receivers need no command."""
+        return b""
+
+    def finish(self, time_ns: int) -> list[Contact]:
+        """Read what is left at the end of the stream."""
+        return self._json.finish(time_ns) if self._mavlink is None else self._mavlink.finish(time_ns)
 
 
 DEVICE = Device(

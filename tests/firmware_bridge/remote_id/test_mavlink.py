@@ -160,6 +160,33 @@ class TestMavlink:
         module.feed(JSON_LINE, NOW_NS)
         assert getattr(module, "fault", "") is None
 
+    @pytest.mark.parametrize("size", [1, 7, 100, 10_000])
+    @pytest.mark.parametrize("before", [b"", b"boot: ok\r\n", bytes(range(256)) * 9, PACK_FRAME[100:]])
+    def test_auto_finds_out_and_loses_nothing(self, before: bytes, size: int) -> None:
+        stream = before + b"".join(
+            mavlink_frame(12900, bytes(2) + SENDER + bytes([1, 2]) + b"SERIAL%02d" % number, 114, number)
+            for number in range(20)
+        )
+        module, named = RemoteIdSettings("rid").make(), RemoteIdSettings("rid", "mavlink").make()
+        found, wanted = [
+            [one for at in range(0, len(stream), size) for one in each.feed(stream[at : at + size], NOW_NS)]
+            + each.finish(NOW_NS)
+            for each in (module, named)
+        ]
+        assert [one.uas_id for one in found if isinstance(one, RemoteIdContact)] == [f"SERIAL{n:02}" for n in range(20)]
+        assert found == wanted
+        assert module.counters.bytes == len(stream)
+        assert module.counters.contacts == 20
+        module.greeting()
+        assert len(module.feed(PACK_FRAME, NOW_NS)) == 1
+
+    def test_auto_stays_with_what_it_has_read(self) -> None:
+        module = RemoteIdSettings("rid").make()
+        assert len(module.feed(JSON_LINE, NOW_NS)) == 1
+        assert module.feed(PACK_FRAME, NOW_NS) == []
+        assert len(module.feed(b"\n" + JSON_LINE, NOW_NS)) == 1
+        assert module.counters.bytes == 2 * len(JSON_LINE) + len(PACK_FRAME) + 1
+
     def test_gaps_are_counted(self) -> None:
         later = mavlink_frame(0, bytes.fromhex("000000000d035104ff"), 50, sequence=9)
         assert read(PACK_FRAME + later)[1].counters.gaps == 3
