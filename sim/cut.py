@@ -17,13 +17,13 @@ from sim.waveforms import packet
 CUT_PASS = 0.47
 CUT_STOP = 0.5
 """Passband and stopband edge of the cut at the slice's edges, in units of the sample rate."""
-SHORT_SAMPLES = 4096
+SHORT_SAMPLES = 8192
 """Packets up to this length are cut in one piece, longer ones in rows of ..."""
-POINTS = 1024
+POINTS = 4096
 """... so many samples of the slice ..."""
-CUT_REACH = 128
+CUT_REACH = 512
 """... of which so many on both sides are for the impulse response."""
-ROWS_AT_ONCE = 64
+ROWS_AT_ONCE = 16
 
 
 def reaches_edge(offset_hz: float, width_hz: float, sample_rate_hz: float) -> bool:
