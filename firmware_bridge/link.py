@@ -18,7 +18,7 @@ from firmware_bridge.link_settings import LinkCounters, LinkSettings, LinkState
 from firmware_bridge.module import PortDefaults, SerialModule
 from firmware_bridge.net_port import is_net
 from firmware_bridge.serial_port import PortFault, close, guarded, open_port, read_waiting, send, set_baud
-from firmware_bridge.uart_errors import UartErrors, read_uart_errors
+from firmware_bridge.uart_errors import UartTally, read_uart_errors
 
 log = logging.getLogger(__name__)
 
@@ -73,9 +73,7 @@ class SerialLink:
         self._said: tuple[LinkState, str | None] = (LinkState.CLOSED, None)
         self._opens = self._losses = self._stalls = self._failures = 0
         self._last_bytes_ns: int | None = None
-        self._uart_before = UartErrors()
-        self._uart: UartErrors | None = None
-        self._uart_base: UartErrors | None = None
+        self._uart = UartTally()
         self._uart_looked_s = 0.0
         self._stamp_ns = 0
         self._quiet_since_s = 0.0
@@ -106,7 +104,7 @@ class SerialLink:
             self._failures,
             self._last_bytes_ns,
             self._module.counters,
-            self._uart,
+            self._uart.total,
         )
 
     def _run(self) -> None:
@@ -131,7 +129,7 @@ class SerialLink:
             raise PortFault(str(fault), LinkState.UNAVAILABLE) from fault
         try:
             self._opens += 1
-            self._begin_uart(port)
+            self._uart.begin(read_uart_errors(port))
             self._say(LinkState.SILENT, None)
             self._quiet_since_s = time.monotonic()
             self._frames_seen = self._module.counters.frames
@@ -149,7 +147,7 @@ class SerialLink:
             self._losses += 1
             raise PortFault(text) from fault
         finally:
-            self._look_at_uart(port)
+            self._uart.look(read_uart_errors(port))
             close(port)
 
     def _step(self, port: Any) -> None:
@@ -169,7 +167,8 @@ class SerialLink:
             self._stalls += 1
             raise PortFault(text, LinkState.STALLED)
         if time.monotonic() - self._uart_looked_s >= UART_EVERY_S:
-            self._look_at_uart(port)
+            self._uart_looked_s = time.monotonic()
+            self._uart.look(read_uart_errors(port))
         request = self._module.requests(now_ns)
         self._follow_rate(port)
         if request:
@@ -201,18 +200,6 @@ class SerialLink:
         if wanted != self._baud and not is_net(self._settings.port):
             guarded(lambda: set_baud(port, wanted))
             self._set_rate(wanted)
-
-    def _begin_uart(self, port: Any) -> None:
-        """The driver counts from its own start: what it has now is not ours."""
-        self._uart_before = self._uart or UartErrors()
-        self._uart_base = read_uart_errors(port)
-        self._look_at_uart(port)
-
-    def _look_at_uart(self, port: Any) -> None:
-        self._uart_looked_s = time.monotonic()
-        now = read_uart_errors(port) if self._uart_base is not None else None
-        if now is not None and self._uart_base is not None:
-            self._uart = self._uart_before.plus(now.since(self._uart_base))
 
     def _judge(self) -> None:
         """Tell reading from garbled by whether intact frames come."""

@@ -53,6 +53,26 @@ class UartErrors:
         return UartErrors(*(act(one, two) for one, two in zip(astuple(self), astuple(other), strict=True)))
 
 
+class UartTally:
+    """Sums what a driver counts over the openings of a port; what it had counted before an opening is not ours."""
+
+    def __init__(self) -> None:
+        self._before = UartErrors()
+        self._base: UartErrors | None = None
+        self.total: UartErrors | None = None
+        """None until a driver has counted."""
+
+    def begin(self, now: UartErrors | None) -> None:
+        """Take the reading at an opening."""
+        self._before, self._base = self.total or UartErrors(), now
+        self.look(now)
+
+    def look(self, now: UartErrors | None) -> None:
+        """Take a reading; None, as of a port that has gone, changes nothing."""
+        if now is not None and self._base is not None:
+            self.total = self._before.plus(now.since(self._base))
+
+
 def decode(raw: bytes) -> UartErrors:
     """Read the kernel's structure."""
     counts = COUNTS.unpack(raw)

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     """Switch the modules on; obey standard input until the end."""
     from sim.scene import load_scene
     from sim.serial_devices.host import DeviceHost
-    from sim.serial_devices.twins import TWINS, NoTwinError, make_port, make_twin, modules_of
+    from sim.serial_devices.twins import TWINS, NoTwinError, make_port, make_twins, modules_of
 
     scene = load_scene(args.scene)
     try:
@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     except NoTwinError as fault:
         sys.stderr.write(f"skypicket sim: {fault}\n")
         return 2
+    twins = make_twins(scene, modules)
     with ExitStack() as stack:
         hosts: dict[str, DeviceHost] = {}
         for module in modules:
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
                 where = path or f"TCP port {TWINS[module.device].tcp_port}"
                 sys.stderr.write(f"skypicket sim: {module.name}: {where}: {fault.strerror or fault}\n")
                 return 1
-            host = DeviceHost(make_twin(scene, module), port)
+            host = DeviceHost(twins[module.name], port)
             hosts[module.name] = stack.enter_context(host)
             print(f"{module.name:<16} {module.device:<12} {host.baud:>8} baud  {port.path}", flush=True)
         try:

@@ -34,7 +34,13 @@ class SimulatedRadar:
         self, targets: tuple[Target, ...], mount: Mount | None = None, seed: int = 0, **better: float
     ) -> SimulatedModule:
         """One of these in a scene; keywords replace what its model can do (``range_m=80.0``)."""
-        return self.make(RadarView(targets, replace(self.model, **better), mount or Mount(), seed))
+        return self.make(self.view(targets, mount, seed, **better))
+
+    def view(
+        self, targets: tuple[Target, ...], mount: Mount | None = None, seed: int = 0, **better: float
+    ) -> RadarView:
+        """What one of these sees in a scene."""
+        return RadarView(targets, replace(self.model, **better), mount or Mount(), seed)
 
 
 def _started_board(view: RadarView) -> SimulatedModule:

@@ -177,8 +177,33 @@ def field_of_view(module: SceneModule) -> tuple[float, float, float | None]:
 
 def make_twin(scene: Scene, module: SceneModule) -> SimulatedModule:
     """Build a module that stands in a scene; the same scene and module give the same reports."""
-    seed = scene.seed * 1000 + sum((place + 1) * ord(letter) for place, letter in enumerate(module.name))
-    return TWINS[module.device].make(scene, module, seed % 2**32)
+    return TWINS[module.device].make(scene, module, _seed(scene, module))
+
+
+def make_twins(scene: Scene, modules: tuple[SceneModule, ...]) -> dict[str, SimulatedModule]:
+    """Build modules together, by name.
+
+    The two ports of a TI radar are of one board then, which reports nothing before its command port has started it: a
+    command port belongs to the radar at its place, one that does not stand in the scene to the first.
+    """
+    made = {module.name: make_twin(scene, module) for module in modules}
+    radars = [module for module in modules if module.device == "ti-mmwave"]
+    for port in modules:
+        if port.device == "ti-mmwave-config":
+            anywhere = port not in scene.modules
+            radar = next((one for one in radars if anywhere or one.mount == port.mount), None)
+            if radar is not None:
+                radars.remove(radar)
+                targets, seed = scene_targets(scene), _seed(scene, radar)
+                view = RADARS[radar.device].view(targets, radar.mount, seed, **dict(radar.model))
+                board = ti_mmwave.TiBoard(view)
+                made[radar.name], made[port.name] = board.data, board.commands
+    return made
+
+
+def _seed(scene: Scene, module: SceneModule) -> int:
+    mixed = scene.seed * 1000 + sum((place + 1) * ord(letter) for place, letter in enumerate(module.name))
+    return mixed % 2**32
 
 
 def make_port(module: SceneModule, link: Path | None = None, *, usual: bool = False) -> PtyPort | TcpPort:

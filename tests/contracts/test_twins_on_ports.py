@@ -103,6 +103,7 @@ def test_it_is_read_and_comes_back_after_being_pulled_out(device: Device, tmp_pa
         made.wait(lambda: made.link.counters.state in {LinkState.LOST, LinkState.UNAVAILABLE})
         assert made.link.counters.fault is not None
         made.wait_read(made.host.replug)
+        assert made.link.counters.uart is None  # neither a terminal nor a network feed counts errors
         assert made.link.counters.losses >= 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_bridge.uart_errors import TIOCGICOUNT, UartErrors, decode, read_uart_errors
+from firmware_bridge.uart_errors import TIOCGICOUNT, UartErrors, UartTally, decode, read_uart_errors
 from sim.serial_devices.port import PtyPort
 
 
@@ -57,6 +57,23 @@ def test_a_wrap_is_no_step_back() -> None:
 
 def test_openings_are_summed() -> None:
     assert UartErrors(1, 2, 3, 4, 5).plus(UartErrors(10, 20, 30, 40, 50)) == UartErrors(11, 22, 33, 44, 55)
+
+
+def test_what_was_counted_before_an_opening_is_not_ours() -> None:
+    tally = UartTally()
+    tally.begin(None)
+    tally.look(None)
+    assert tally.total is None
+    tally.begin(UartErrors(overruns=100, framing=7))
+    assert tally.total == UartErrors()
+    tally.look(UartErrors(overruns=103, framing=7))
+    tally.look(None)  # pulled out
+    assert tally.total == UartErrors(overruns=3)
+    tally.begin(UartErrors(parity=1))  # another chip, or the driver was loaded anew
+    tally.look(UartErrors(overruns=2, parity=1))
+    assert tally.total == UartErrors(overruns=5)
+    tally.begin(None)
+    assert tally.total == UartErrors(overruns=5)
 
 
 def test_a_terminal_counts_nothing(terminal: Opened) -> None:

@@ -12,7 +12,7 @@ from firmware_bridge.devices import BY_NAME
 from sim.scene import Broadcast, Origin, Scene, SceneModule, load_scene
 from sim.serial_devices.host import SimulatedModule
 from sim.serial_devices.targets import METRES_PER_DEGREE, Mount, Target, straight
-from sim.serial_devices.twins import TWINS, NoTwinError, field_of_view, make_twin, modules_of
+from sim.serial_devices.twins import TWINS, NoTwinError, field_of_view, make_twin, make_twins, modules_of
 
 SCENE = load_scene("demo")
 NOW_NS = 1_795_780_800_000_000_000
@@ -113,6 +113,20 @@ def test_aircraft_come_as_dump1090_would_tell_them() -> None:
     assert last.speed_mps == pytest.approx(60.0, abs=1.0)
     assert last.track_deg == pytest.approx(90.0, abs=1.0)
     assert last.lat_deg == pytest.approx(56.95 + 500.0 / METRES_PER_DEGREE, abs=1e-4)
+
+
+def test_both_ports_of_a_ti_radar_are_of_one_board() -> None:
+    modules = modules_of(SCENE, ("ti-mmwave", "ti-mmwave-config"))
+    twins = make_twins(SCENE, modules)
+    data, commands = twins["radar"], twins["ti-mmwave-config"]
+    data.boot()
+    commands.boot()
+    assert data.report(15.0, 1.0) == b""
+    assert b"Done" in commands.command(b"sensorStart\n", 1.0)
+    assert data.report(15.0, 1.0) != b""
+    elsewhere = SceneModule("cli", "ti-mmwave-config", Mount(99.0, 0.0, 0.0))
+    apart = make_twins(replace(SCENE, modules=(SCENE.modules[0], elsewhere)), (SCENE.modules[0], elsewhere))
+    assert apart["radar"].report(15.0, 1.0) != b""
 
 
 def test_an_empty_sky_is_a_heartbeat() -> None:
