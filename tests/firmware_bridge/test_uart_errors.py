@@ -61,18 +61,22 @@ def test_openings_are_summed() -> None:
 
 def test_what_was_counted_before_an_opening_is_not_ours() -> None:
     tally = UartTally()
-    tally.begin(None)
-    tally.look(None)
-    assert tally.total is None
-    tally.begin(UartErrors(overruns=100, framing=7))
-    assert tally.total == UartErrors()
-    tally.look(UartErrors(overruns=103, framing=7))
-    tally.look(None)  # pulled out
-    assert tally.total == UartErrors(overruns=3)
-    tally.begin(UartErrors(parity=1))  # another chip, or the driver was loaded anew
-    tally.look(UartErrors(overruns=2, parity=1))
-    assert tally.total == UartErrors(overruns=5)
-    tally.begin(None)
+    totals: list[UartErrors | None] = []
+
+    def look(now: UartErrors | None, *, opening: bool = False) -> None:
+        (tally.begin if opening else tally.look)(now)
+        totals.append(tally.total)
+
+    look(None, opening=True)
+    look(None)
+    look(UartErrors(overruns=100, framing=7), opening=True)
+    look(UartErrors(overruns=103, framing=7))
+    look(None)  # pulled out
+    look(UartErrors(parity=1), opening=True)  # another chip, or the driver was loaded anew
+    look(UartErrors(overruns=2, parity=1))
+    look(None, opening=True)
+    counted = [None if total is None else total.overruns for total in totals]
+    assert counted == [None, None, 0, 3, 3, 3, 5, 5]
     assert tally.total == UartErrors(overruns=5)
 
 
