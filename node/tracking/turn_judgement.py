@@ -1,5 +1,7 @@
 """The judgement of turns: which mode of a time-division link they may be, and how surely."""
 
+# Longer than 300 lines: one judgement, its thresholds and their reasons side by side.
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -8,7 +10,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.protocols.match import in_band
+from dsp.protocols.match import BAND_MARGIN_HZ
 from dsp.protocols.record import Band
 from dsp.quantile import median
 from node.tracking.hops import significance
@@ -169,9 +171,13 @@ def judge_turns(
     bands = collector.bands
     if tuning_known:
         # All in one band, whatever else is in the slice.
-        in_each = [(band, [turn for turn in turns if in_band(band, turn.centre_hz)]) for band in bands]
-        band, turns = max(in_each, key=lambda each: len(each[1]))
-        bands = (band,)
+        turn_hz = np.array([turn.centre_hz for turn in turns])
+        inside = [
+            (band.low_hz - BAND_MARGIN_HZ <= turn_hz) & (turn_hz <= band.high_hz + BAND_MARGIN_HZ) for band in bands
+        ]
+        most = max(range(len(bands)), key=lambda i: int(np.count_nonzero(inside[i])))
+        bands = (bands[most],)
+        turns = [turn for turn, kept in zip(turns, inside[most].tolist(), strict=True) if kept]
     if len(turns) < LEAST_TURNS:
         return None
     start_s = np.array([turn.start_ns - turns[0].start_ns for turn in turns]) * 1e-9
@@ -213,10 +219,10 @@ def judge_turns(
         return None
     held = set(slot[alike].tolist())
     length_s = np.array([turn.end_ns - turn.start_ns for turn in turns]) * 1e-9
-    inside = ~sharp & (since_s - begun * interval_s + length_s < collector.timing.window_s + tolerance_s)
+    within = ~sharp & (since_s - begun * interval_s + length_s < collector.timing.window_s + tolerance_s)
     late = [
         i
-        for i in np.flatnonzero(inside).tolist()
+        for i in np.flatnonzero(within).tolist()
         if (narrow or turns[i].keyed) and int(begun[i]) not in held and _beside(turns[i], channels, bands, wide_hz)
     ]
     if len(members) < LEAST_SHARP * (len(members) + len(late)):
@@ -224,9 +230,9 @@ def judge_turns(
     span = (start_s >= start_s[alike[0]]) & (start_s <= start_s[alike[-1]])
     if keyed_share >= KEYED_SHARE:
         span &= keyed  # what is not keyed is not of their kind
-    strays = int(np.count_nonzero(span & ~sharp & ~inside))
-    most = MOST_STRAYS_NARROW if narrow else MOST_STRAYS
-    if strays > (FEW_STRAYS if few else most * (len(members) + len(late))):
+    strays = int(np.count_nonzero(span & ~sharp & ~within))
+    per_turn = MOST_STRAYS_NARROW if narrow else MOST_STRAYS
+    if strays > (FEW_STRAYS if few else per_turn * (len(members) + len(late))):
         return None
     grid_share, grid_decades = _grid(channels, bands, wide_hz, astray) if tuning_known else (0.0, 0.0)
     error_s = since_s - slot * interval_s

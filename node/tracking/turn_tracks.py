@@ -35,7 +35,10 @@ def turn_track(
         for h in (best, *link.others[:2])
     )
     turns = (*best.turns, *best.loose)
-    on_air_s = sum(sum(burst.duration_s for burst in turn.bursts) for turn in turns)
+    # A weak turn's pieces are told besides the whole.
+    on_air_s = sum(
+        min(sum(burst.duration_s for burst in turn.bursts), (turn.end_ns - turn.start_ns) / NS_PER_S) for turn in turns
+    )
     return Track(
         track_id=before.track_id if before else track_ulid(node_name, link.first_ns, link.key),
         state="confirmed",
