@@ -72,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
     counters = module.counters
     if args.stats:
         print(json.dumps(dataclasses.asdict(counters)))
-    return _verdict(args.file, device, counters, stats=args.stats)
+    finding: str | None = getattr(module, "fault", None)
+    return _verdict(args.file, device, counters, finding, stats=args.stats)
 
 
 def contact_json(contact: Contact) -> str:
@@ -105,7 +106,7 @@ def _read(stream: BinaryIO) -> bytes:
     return stream.read1(READ_BYTES) if isinstance(stream, io.BufferedReader) else stream.read(READ_BYTES)
 
 
-def _verdict(file: str, device: Device, counters: ModuleCounters, *, stats: bool) -> int:
+def _verdict(file: str, device: Device, counters: ModuleCounters, fault: str | None, *, stats: bool) -> int:
     name = "standard input" if file == "-" else file
     if counters.translated:
         _fail(
@@ -116,11 +117,10 @@ def _verdict(file: str, device: Device, counters: ModuleCounters, *, stats: bool
     if counters.bytes == 0:
         return _fail(f"{name}: no bytes; give a capture of the port", WORK_FAULT)
     if counters.frames == 0 and not stats:
-        return _fail(
-            f"{name}: no frame of {device.title} in {counters.bytes} bytes; another device, another baud rate, or text "
-            "in place of the raw bytes?",
-            WORK_FAULT,
-        )
+        guess = fault or "another device, another baud rate, or text in place of the raw bytes?"
+        return _fail(f"{name}: no frame of {device.title} in {counters.bytes} bytes; {guess}", WORK_FAULT)
+    if fault is not None:
+        _fail(f"{name}: warning: {fault}", 0)
     return 0
 
 

@@ -70,6 +70,23 @@ def test_settings_baud_and_start(capture: Path, capsys: pytest.CaptureFixture[st
     assert rows[0]["time_ns"] == 1_001_000_000_000
 
 
+def test_what_the_driver_finds_wrong_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "rid.bin"
+    basic_id = b"\xfd\x1e\0\0\x01\x01\xec" + (12_900).to_bytes(3, "little") + bytes(22) + b"\x01\x02SERIAL"
+    crc = 0xFFFF
+    for byte in basic_id[1:] + bytes([114]):
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x8408 if crc & 1 else 0)
+    file.write_bytes(basic_id + crc.to_bytes(2, "little") + b"\n")
+    assert main(["decode", "remote-id", str(file), "--set", "dialect=dronescout"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert 'set dialect = "mavlink"' in said
+    assert main(["decode", "remote-id", str(file)]) == 0
+    assert json.loads(capsys.readouterr().out)["uas_id"] == "SERIAL"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
