@@ -12,7 +12,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "spectrogram": ("dsp/spectrogram.py:run",),
     "noise": ("dsp/noise.py:observe",),
     "regions": ("dsp/energy.py:energy_mask", "dsp/regions.py:find_regions", "dsp/extents.py:measure"),
-    "baseband": ("dsp/analysis.py:baseband", "dsp/analysis.py:refine_time", "dsp/pulses.py:find_pulses"),
+    "baseband": ("dsp/analysis.py:baseband", "dsp/edges.py:refine_time", "dsp/pulses.py:find_pulses"),
     "chirps": ("dsp/chirps.py:find_chirp",),
     "weak chirps": ("dsp/weak_chirps.py:feed",),
     "keying": ("dsp/keying.py:measure_keying", "dsp/keying.py:measure_steadiness"),
