@@ -150,7 +150,8 @@ def _make(chunk: _Chunk) -> _Made:
     while have < chunk.patches and tries < TRIES_PER_PATCH * chunk.patches:
         tries += 1
         found, snr_db = maker.example()
-        for item in found[: chunk.patches - have]:
+        seen = [item for item in found if item.patchable]
+        for item in seen[: chunk.patches - have]:
             patch = item.patch(tuning_known=rng.random() >= chunk.conditions.unknown_tuning_share)
             images[have] = np.rint(patch.image[0] * 255.0)
             features[have] = patch.features
