@@ -150,8 +150,7 @@ def _make(chunk: _Chunk) -> _Made:
     while have < chunk.patches and tries < TRIES_PER_PATCH * chunk.patches:
         tries += 1
         found, snr_db = maker.example()
-        seen = [item for item in found if item.patchable]
-        for item in seen[: chunk.patches - have]:
+        for item in found[: chunk.patches - have]:
             patch = item.patch(tuning_known=rng.random() >= chunk.conditions.unknown_tuning_share)
             images[have] = np.rint(patch.image[0] * 255.0)
             features[have] = patch.features

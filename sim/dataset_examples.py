@@ -205,7 +205,7 @@ class ExampleMaker:
         """
         where = make_slice(self._settings, draw.rate_hz, draw.centre_hz, 0, known=True)
         detector = SliceDetector(self._settings, where)
-        found = [*detector.feed(samples), *detector.flush().found]
+        found = [item for item in (*detector.feed(samples), *detector.flush().found) if item.patchable]
         kinds: dict[type, list[Analysed]] = {}
         for index in self._rng.permutation(len(found)):
             kinds.setdefault(type(found[index].burst.finding), []).append(found[index])
