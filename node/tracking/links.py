@@ -296,7 +296,7 @@ def _left_over(members: list[Burst], link: Link) -> bool:
     together = sum(
         abs(held.get(link.slot(burst), burst.centre_hz) - burst.centre_hz) > link.channel_step_hz for burst in beside
     )
-    return bool(beside) and together <= TOGETHER_SHARE * len(beside)
+    return together <= TOGETHER_SHARE * len(beside)
 
 
 def _set_clock(link: Link, best: LinkHypothesis, bursts: list[Burst]) -> None:
