@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 SHRINKAGE = 0.01
 """Of the covariance towards a multiple of the identity: features that hardly vary must not decide alone. On
 labels held out of training 0.01 tells them apart better than 0.1 (area under the curve 0.76 against 0.69)."""
-KEPT = 0.95
-"""Share of what is labelled right that must pass, as with the confidence."""
+KEPT = 0.975
+"""Share of what is labelled right that must pass. On labels held out of training, together with confidence, strangers
+in training and what records permit: 0.95 finds 59 % of their patches and loses 10 % of what was right, 0.975 57 % and
+8 %, without the distance 52 % and 5 %."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -54,6 +54,11 @@ class OnnxClassifier:
         """The model that speaks."""
         return self._model
 
+    @property
+    def tells_strangers(self) -> bool:
+        """Whether it also judges by the distance to its training patches; models made before that existed do not."""
+        return self._card.novelty_threshold is not None
+
     def classify(self, patches: Sequence[Patch]) -> list[Classification]:
         """Name every patch, in batches."""
         found: list[Classification] = []

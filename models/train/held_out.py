@@ -20,6 +20,7 @@ from dsp.patches import IMAGE_BINS, IMAGE_FRAMES, Patch, fingerprint
 from dsp.protocols import BY_LABEL
 from models.card import ModelCard
 from models.classifier import UNKNOWN
+from models.novelty import KEPT
 from models.onnx import load_classifier
 from models.train.export import export_onnx
 from models.train.fit import FitSettings, Patches, fit
@@ -32,6 +33,12 @@ FOLDS: tuple[tuple[str, ...], ...] = (
 TRAIN_EACH, REST_EACH = 150, 60
 """Patches of each label for training, and for calibration and test: fewer than the shipped model has."""
 EPOCHS, BATCH = 12, 128
+_PERMITS = {feature.name.removeprefix("permits_"): index for index, feature in enumerate(FEATURES)}
+"""Where the features say whether a label's record permits the burst."""
+OLDER = (
+    "**This card's model is older than that**: it has no output `distances` and was not trained with strangers, and "
+    "judges by the confidence alone. `make model` makes one like those of the proof."
+)
 BEGIN, END = "<!-- held out: begin -->", "<!-- held out: end -->"
 
 
@@ -41,9 +48,12 @@ class HeldOut:
 
     label: str
     patches: int
+    unsure: int
+    """Called unknown by the classifier."""
     unknown: int
+    """Called unknown in the chain: those, and what was given a label whose record does not permit the burst."""
     drone: int
-    """Called by the name of a drone's protocol."""
+    """Called by the name of a drone's protocol in the chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +67,9 @@ class Fold:
     test_patches: int
     """Of labels that were trained on, and"""
     test_unknown: int
-    """how many of them were called unknown,"""
+    """how many of them were called unknown in the chain,"""
     right_unknown_share: float
-    """and which share of those whose likeliest label was right."""
+    """and which share of those whose likeliest label was right the classifier called unknown."""
 
 
 def prove(
@@ -110,17 +120,24 @@ def _fold(
         export_onnx(fitted.network, card, path, fitted.spread)
         classifier = load_classifier(path)
 
-        def called(patches: Patches) -> list[str]:
-            return [found.label for found in classifier.classify(_as_patches(patches))]
+        def called(patches: Patches) -> tuple[list[str], list[str]]:
+            """By the classifier, and in the chain."""
+            said = [found.label for found in classifier.classify(_as_patches(patches))]
+            return said, [_permitted(*pair) for pair in zip(said, patches.features, strict=True)]
 
         strangers = _blinded(sets[2], left_out)
         found = []
         for label in left_out:
-            names = called(_rows(strangers, np.flatnonzero(strangers.label == labels.index(label))))
+            said, names = called(_rows(strangers, np.flatnonzero(strangers.label == labels.index(label))))
             drones = sum(name in BY_LABEL and BY_LABEL[name].family.startswith("drone") for name in names)
-            found.append(HeldOut(label, len(names), names.count(UNKNOWN), drones))
-        met = called(test)
+            found.append(HeldOut(label, len(said), said.count(UNKNOWN), names.count(UNKNOWN), drones))
+        _, met = called(test)
     return Fold(tuple(found), len(kept), fitted.accuracy, len(met), met.count(UNKNOWN), fitted.unknown_right_share)
+
+
+def _permitted(label: str, features: NDArray[np.float32]) -> str:
+    """What the chain makes of a label: none where its record does not permit the burst (``node.tracking.labels``)."""
+    return label if label == UNKNOWN or features[_PERMITS[label]] > 0.0 else UNKNOWN
 
 
 def _blinded(patches: Patches, left_out: tuple[str, ...]) -> Patches:
@@ -149,8 +166,16 @@ def _as_patches(patches: Patches) -> list[Patch]:
     ]
 
 
-def proof_lines(folds: Sequence[Fold]) -> list[str]:
-    """The section of the model card, between its marks."""
+def proof_lines(folds: Sequence[Fold], seed: int, *, as_shipped: bool = True) -> list[str]:
+    """The section of the model card, between its marks.
+
+    Parameters
+    ----------
+    folds, seed
+        From ``prove``, and what its patches and training followed from.
+    as_shipped
+        Whether the card's model judges by the distance too, as the networks of the proof do.
+    """
     lines = [
         BEGIN,
         "## Unlike anything trained on",
@@ -158,13 +183,16 @@ def proof_lines(folds: Sequence[Fold]) -> list[str]:
         "Labels held out of training, then shown to the model: networks of the same kind, trained without the labels "
         f"of one fold on {TRAIN_EACH} patches of each other label in {EPOCHS} epochs (the shipped model has more of "
         "both), with the features that tell of the held out records set to zero; asked through ONNX and the "
-        "classifier. A patch is `unknown` below the confidence threshold, or further from its label's patches than "
-        "95 % of those labelled right (squared Mahalanobis distance, output `distances`). A drone's protocol taken for "
+        "classifier. It calls a patch `unknown` below the confidence threshold, or further from its label's patches "
+        f"than {KEPT:.1%} of those labelled right (squared Mahalanobis distance, output `distances`); the chain also "
+        "where the record of the label does not permit the burst (frequency, chirp). A drone's protocol taken for "
         "another drone's is no false alarm; and no label of a single burst makes a drone track. Made anew by "
-        "`skypicket train --proof`.",
+        f"`skypicket train --proof --seed {seed}`.",
         "",
-        "| held out | fold | patches | called unknown | taken for a drone's protocol | for another label |",
-        "|---|---|---|---|---|---|",
+        *(() if as_shipped else (OLDER, "")),
+        "| held out | fold | patches | unknown to the classifier | unknown in the chain | taken for a drone's protocol "
+        "| for another label |",
+        "|---|---|---|---|---|---|---|",
     ]
     everything: list[HeldOut] = []
     for number, fold in enumerate(folds, start=1):
@@ -175,7 +203,8 @@ def proof_lines(folds: Sequence[Fold]) -> list[str]:
     lines += [_row(name, "", group) for name, group in (("drones together", drones), ("others together", others))]
     lines += [
         "",
-        "| fold | labels trained on | accuracy | their test patches | called unknown | of those labelled right |",
+        "| fold | labels trained on | accuracy | their test patches | unknown in the chain | of those labelled right, "
+        "unknown to the classifier |",
         "|---|---|---|---|---|---|",
     ]
     lines += [
@@ -188,15 +217,16 @@ def proof_lines(folds: Sequence[Fold]) -> list[str]:
 
 def _row(name: str, fold: str, held_out: Sequence[HeldOut]) -> str:
     patches = sum(each.patches for each in held_out)
-    unknown, drone = sum(each.unknown for each in held_out), sum(each.drone for each in held_out)
-    share = [f"{count / max(patches, 1):.2f}" for count in (unknown, drone, patches - unknown - drone)]
+    unsure, unknown = sum(each.unsure for each in held_out), sum(each.unknown for each in held_out)
+    drone = sum(each.drone for each in held_out)
+    share = [f"{count / max(patches, 1):.2f}" for count in (unsure, unknown, drone, patches - unknown - drone)]
     return f"| {name} | {fold} | {patches} | " + " | ".join(share) + " |"
 
 
-def replace_proof(path: Path, folds: Sequence[Fold]) -> None:
+def replace_proof(path: Path, folds: Sequence[Fold], seed: int, *, as_shipped: bool = True) -> None:
     """Put the proof's section into a model card in the place of the one there, or at its end."""
     text = path.read_text(encoding="utf-8")
-    section = "\n".join(proof_lines(folds))
+    section = "\n".join(proof_lines(folds, seed, as_shipped=as_shipped))
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     text = before + section + after if begin and end else text.rstrip("\n") + "\n\n" + section + "\n"

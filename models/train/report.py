@@ -77,7 +77,7 @@ def write_card(
         "lorawan and meshtastic share one modulation: spreading factor, bandwidth and band decide between them, and",
         "where these agree the label of a single burst is a guess.",
         "",
-        *(proof_lines(proof) if proof else ()),
+        *(proof_lines(proof, seed) if proof else ()),
         "",
     ]
     path.write_text("\n".join(lines), encoding="utf-8")

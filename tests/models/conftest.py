@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dsp.features import FEATURES
+from dsp.features import FEATURES, MEASURED
 from dsp.patches import IMAGE_BINS, IMAGE_FRAMES
 
 Arrays = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64]]
@@ -26,6 +26,7 @@ def made_patches() -> Callable[[int, int, int], Arrays]:
             image[row, :, 3 * number : 3 * number + 6] += 150
         features = rng.normal(0.0, 0.1, (len(label), len(FEATURES)))
         features[np.arange(len(label)), label] += 1.0
+        features[:, len(MEASURED) :] = 1.0  # every record permits everything
         return image.astype(np.uint8), features.astype(np.float32), label.astype(np.int64)
 
     return make
