@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,10 +72,12 @@ def resampled(
     return bands, sample_rate_hz * kept / total, middle * sample_rate_hz / total
 
 
+@lru_cache(maxsize=64)
 def chirp_reference(points: int, rate_hz: float, slope_hz_per_s: float) -> NDArray[np.complex64]:
     """Conjugate of a chirp that begins at 0 Hz, (points,) complex64."""
     time_s = np.arange(points) / rate_hz
     chirp: NDArray[np.complex64] = np.exp(-1j * np.pi * slope_hz_per_s * time_s**2).astype(np.complex64)
+    chirp.flags.writeable = False
     return chirp
 
 
@@ -118,6 +121,7 @@ def _attempt(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, at:
     """The best of several starts; all of them in one transform."""
     symbol = shape.symbol_s * rate_hz
     points = int(symbol)
+    length = int(fft.next_fast_len(points, real=True))
     starts = np.rint(at[:, np.newaxis] + np.arange(GROUP) * symbol).astype(np.intp)
     inside = (starts[:, 0] >= 0) & (starts[:, -1] + points <= len(band))
     if not inside.any():
@@ -125,15 +129,15 @@ def _attempt(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, at:
     at, starts = at[inside], starts[inside]
     rows = windows_of(band, points)[starts]
     rows *= chirp_reference(points, rate_hz, shape.bandwidth_hz / shape.symbol_s)
-    spectrum = fft.fft(rows, axis=2, overwrite_x=True)
+    spectrum = fft.fft(rows, n=length, axis=2, overwrite_x=True)
     summed = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
     bins = summed.argmax(axis=1)
     tries = np.arange(len(at))[:, np.newaxis]
     # The median of a sum of eight is within 4 % of its mean. An emission of another kind lifts its surroundings too.
     around = np.concatenate((np.arange(-SURROUNDINGS, -1), np.arange(2, SURROUNDINGS + 1)))
-    local = summed[tries, (bins[:, np.newaxis] + around) % points]
+    local = summed[tries, (bins[:, np.newaxis] + around) % length]
     noise = np.maximum(_middle(summed[:, ::NOISE_STEP]), _middle(local)) / np.float32(GROUP - 1.0 / 3.0)
-    near = (bins[:, np.newaxis] + np.array([-1, 0, 1])) % points
+    near = (bins[:, np.newaxis] + np.array([-1, 0, 1])) % length
     slow = fft.fft(spectrum[tries, :, near], n=SLOW_LENGTH, axis=2)
     coherent = (slow.real**2 + slow.imag**2).max(axis=2)
     value = coherent.max(axis=1) / np.maximum(noise * GROUP, 1e-30)
@@ -143,13 +147,13 @@ def _attempt(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, at:
     line = summed[pick]
     if coherent[pick, strongest] < LEAST_UNISON * GROUP * line[column]:
         return None
-    left, mid, right = (float(line[(column + step) % points]) for step in (-1, 0, 1))
+    left, mid, right = (float(line[(column + step) % length]) for step in (-1, 0, 1))
     shift = 0.5 * (right - left) / max(2.0 * mid - min(left, right), 1e-30)
-    turns = (column + float(np.clip(shift, -0.5, 0.5))) / points
-    half = round(0.5 * shape.bandwidth_hz / rate_hz * points)
+    turns = (column + float(np.clip(shift, -0.5, 0.5))) / length
+    half = round(0.5 * shape.bandwidth_hz / rate_hz * length)
     level = float(noise[pick])
     three = np.array([-1, 0, 1])
-    beside = sum(float(line[(column + side + three) % points].max()) - GROUP * level for side in (-half, half))
+    beside = sum(float(line[(column + side + three) % length].max()) - GROUP * level for side in (-half, half))
     return Aligned(
         at=float(at[pick]),
         tone_hz=(turns - (1.0 if turns >= 0.5 else 0.0)) * rate_hz,
