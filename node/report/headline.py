@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from node.evaluate import Row
 from node.report.figures import AimFigure, ProtocolFigure, Share, Summary
+from node.report.intervals import Tally
 from node.report.runs import STRONG_DB
 from node.report.tables import HIGHEST_CALIBRATION_ERROR, HIGHEST_FALSE_PER_HOUR, REQUIRED, seconds_text, share_text
 
+ENOUGH_JUDGED = 100
+"""Confidences: with fewer the error of a perfect set is about the aim or more."""
 SURE = 0.5
 """A median is below the aim where more than this share of the trials is within it."""
 
@@ -43,6 +46,14 @@ def aim_verdict(aim: AimFigure) -> str:
     met = aim.median_s is not None and aim.median_s <= aim.aim_s
     sure = aim.within.low >= SURE if met else aim.within.high < SURE
     return ("met" if met else "**missed**") + ("" if sure else ", open")
+
+
+def calibration_verdict(tally: Tally) -> str:
+    """The same of a calibration error; few that were judged have a large one by chance alone."""
+    if tally.error is None:
+        return "not run"
+    met = tally.error <= HIGHEST_CALIBRATION_ERROR
+    return ("met" if met else "**missed**") + ("" if tally.total >= ENOUGH_JUDGED else ", open")
 
 
 def false_verdict(summary: Summary) -> str:
@@ -111,9 +122,6 @@ def _false(summary: Summary, rows: Sequence[Row]) -> str:
 
 def _calibration(summary: Summary) -> str:
     return _grouped(
-        (
-            "not run" if tally.error is None else "met" if tally.error <= HIGHEST_CALIBRATION_ERROR else "**missed**",
-            f"{name} {'' if tally.error is None else f'{tally.error:.3f}'} ({tally.total})",
-        )
+        (calibration_verdict(tally), f"{name} {'' if tally.error is None else f'{tally.error:.3f}'} ({tally.total})")
         for name, tally in summary.tallies
     )

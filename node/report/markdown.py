@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from node.evaluate import Row
 from node.fusion.evaluate import STEP_S, Figures
 from node.report.figures import Summary
-from node.report.headline import aim_verdict, false_verdict, headline, verdict
+from node.report.headline import aim_verdict, calibration_verdict, false_verdict, headline, verdict
 from node.report.intervals import Tally
 from node.report.machine import Machine
 from node.report.pictures import CAPTIONS, PICTURES
@@ -217,10 +217,9 @@ def _confusers(summary: Summary) -> list[str]:
 def _calibration(name: str, tally: Tally) -> str:
     if tally.error is None:
         return f"- {name}: none judged."
-    said = "met" if tally.error <= HIGHEST_CALIBRATION_ERROR else "**missed**"
     return (
         f"- {name}: expected calibration error {tally.error:.3f} over {tally.total} "
-        f"(aim: at most {HIGHEST_CALIBRATION_ERROR:g}; {said})."
+        f"(aim: at most {HIGHEST_CALIBRATION_ERROR:g}; {calibration_verdict(tally)})."
     )
 
 

@@ -145,7 +145,7 @@ def test_the_first_lines_say_what_is_met_and_what_is_missed(report: Report) -> N
     assert "met: expresslrs 200Hz at FCC915 0.40 s (aim 1.5 s, 4 trials); not run" in alert
     assert "1 on 2 real recordings without a drone (**missed**)" in false
     assert "0 in 1.00 h of simulated busy bands, below 3 an hour with 95 % (aim 0.1: met, open)" in false
-    assert "**missed**: drone tracks 0.070 (16)" in confidence
+    assert "**missed**: drone tracks 0.070 (16) (open)" in confidence
     assert all("not run" in line for line in headline(summarise([]), ()))
 
 
