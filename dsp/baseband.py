@@ -118,9 +118,8 @@ def resynthesise(
     """
     frames, points = spectrum.shape
     bin_hz = sample_rate_hz / points
-    bins = int(np.ceil(least_rate_hz / bin_hz / 2.0)) * 2
-    bins = int(fft.next_fast_len(max(bins, LEAST_BINS)))
-    bins = min(bins + bins % 2, points)
+    half = max(int(np.ceil(least_rate_hz / bin_hz / 2.0)), LEAST_BINS // 2)
+    bins = min(2 * int(fft.next_fast_len(half, real=True)), points)
     middle = round(offset_hz / bin_hz) + points // 2
     first = middle - bins // 2
     picked = np.zeros((frames, bins), dtype=np.complex64)
