@@ -169,7 +169,7 @@ def prove(
     begin = max(0, int(trigger.first_sample - 1.5 * symbol) - first_sample)
     end = min(len(samples), int(trigger.first_sample + (GROUP + 3) * symbol) - first_sample)
     (wide,), rate_hz, shifted_hz = resampled(
-        samples[begin:end], sample_rate_hz, trigger.tone_hz, min(2.2 * shape.bandwidth_hz, sample_rate_hz)
+        samples[begin:end], sample_rate_hz, trigger.tone_hz, min(2.2 * shape.bandwidth_hz, sample_rate_hz), exact=False
     )
     scale = rate_hz / sample_rate_hz
     aligned = align(wide, rate_hz, shape, (trigger.first_sample - first_sample - begin) * scale)

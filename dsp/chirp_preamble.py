@@ -40,6 +40,8 @@ def resampled(
     offset_hz: float,
     rate_hz: float,
     advances: tuple[float, ...] = (0.0,),
+    *,
+    exact: bool = True,
 ) -> tuple[list[NDArray[np.complex64]], float, float]:
     """A band cut out at any rate below the slice's, by the transform of the whole stretch.
 
@@ -47,13 +49,16 @@ def resampled(
     ----------
     advances
         How much earlier, in samples of the result, each of the results begins.
+    exact
+        False for a rate somewhat above ``rate_hz`` that is quicker to make.
 
     Returns
     -------
     (m,) complex64 for each of ``advances``, their exact rate, and the exact frequency shifted to 0 Hz.
     """
     total = int(fft.next_fast_len(len(samples)))
-    kept = max(8, round(total * rate_hz / sample_rate_hz / 2) * 2)
+    half = max(4, round(total * rate_hz / sample_rate_hz / 2))
+    kept = 2 * half if exact else min(2 * int(fft.next_fast_len(half, real=True)), total // 2 * 2)
     spectrum = fft.fft(samples, n=total)
     middle = round(offset_hz * total / sample_rate_hz)
     picked = np.take(spectrum, np.arange(middle, middle + kept) - kept // 2, mode="wrap")
