@@ -173,7 +173,7 @@ def _steadiness(samples: NDArray[np.complex64]) -> float:
     """See ``Keying.steadiness``; neighbours are averaged, which takes off half of the noise beside the signal."""
     pairs = samples[1:] + samples[:-1]
     power = pairs.real**2 + pairs.imag**2
-    mean = float(power.mean())
+    mean = float(np.add.reduce(power)) / len(power)
     kurtosis = float(power.dot(power)) / len(power) / max(mean * mean, 1e-30)
     return float(max(-100.0, (2.0 - kurtosis) * np.sqrt(INDEPENDENT_SHARE * len(power)) / 2.0))
 

@@ -115,7 +115,9 @@ def autocorrelate(samples: NDArray[np.complex64]) -> Autocorrelation:
     squares = np.einsum("ij,ij->j", parts, parts)
     density = squares[0::2] + squares[1::2]
     groups = density[: block // LINE_BINS * LINE_BINS].reshape(-1, LINE_BINS)
-    np.minimum(groups, np.float32(LINE_RATIO) * np.median(groups, axis=1, keepdims=True), out=groups)
+    middle = LINE_BINS // 2
+    medians = np.partition(groups, middle, axis=1)[:, middle : middle + 1]
+    np.minimum(groups, np.float32(LINE_RATIO) * medians, out=groups)
     values = fft.ifft(density)[: block // 2]
     normalised: NDArray[np.complex64] = (values / max(float(abs(values[0])), 1e-30)).astype(np.complex64)
     return Autocorrelation(normalised, float(on.mean()))
