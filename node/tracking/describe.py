@@ -7,6 +7,7 @@ from dsp.protocols import BY_LABEL
 from dsp.protocols.record import ChirpPhy, HopTiming
 from models.classifier import ModelRef
 from node.ids import track_ulid
+from node.tracking.calibration import calibrated, with_rivals
 from node.tracking.emitters import Emitter
 from node.tracking.hypotheses import LinkHypothesis, link_confidence
 from node.tracking.labels import UNKNOWN_HOPPER, family_of
@@ -37,13 +38,12 @@ def link_track(
     name = link.key
     if before is not None and before.label not in (label, UNKNOWN_HOPPER):
         before, name = None, f"{link.key}:{label}"
-    confidence = round(link_confidence(best), 4)
+    confidence = calibrated(link_confidence(best), drone=True)
     centre_hz = _home_hz(link)
-    top = tuple(
-        (f"{h.protocol.label}/{h.mode.name}", round(link_confidence(h), 4))
-        for h in link.others[:3]
-        if h.protocol and h.mode
-    ) or ((label, confidence),)
+    rivals = [
+        (f"{h.protocol.label}/{h.mode.name}", link_confidence(h)) for h in link.others[:3] if h.protocol and h.mode
+    ]
+    top = with_rivals(rivals or [(label, confidence)], confidence)
     hops = best.mode is not None and link.mode_known and isinstance(best.mode.timing, HopTiming)
     return Track(
         track_id=before.track_id if before else track_ulid(node_name, link.first_ns, name),

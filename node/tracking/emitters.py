@@ -12,7 +12,8 @@ from dsp.protocols.record import FskPhy, ReaderPhy, SporadicTiming
 from dsp.units import NS_PER_S
 from models.classifier import ModelRef
 from node.pipeline import Sighting
-from node.tracking.labels import CARRIER, CARRIER_WIDEST_HZ
+from node.tracking.calibration import calibrated, with_rivals
+from node.tracking.labels import CARRIER, CARRIER_WIDEST_HZ, family_of
 from node.tracking.ofdm_labels import prefix_mode
 
 SAME_EMITTER_HZ = 25e3
@@ -115,17 +116,23 @@ class Emitter:
         return CARRIER if self._goes_on_for(name) else name, self.votes[name] / max(total, 1e-9)
 
     def confidence(self) -> float:
-        """Probability that it is what it is called: the label's share of the votes, less for few bursts."""
-        return round(min(0.99, self.label()[1] * self.count / (self.count + 1.0)), 4)
+        """Probability that it is what it is called, from what its bursts say of themselves on the average.
+
+        Bursts of one emitter are wrong together, so their number proves little: one more that says nothing is counted.
+        """
+        label, _ = self.label()
+        score = max(self.votes.values()) / (self.count + 1.0)
+        if family_of(label) == "unknown":
+            return round(score, 4)
+        return calibrated(score, drone=family_of(label).startswith("drone"))
 
     def top(self, count: int = 3) -> tuple[tuple[str, float], ...]:
-        """Best labels with their shares, best first."""
-        total = max(sum(self.votes.values()), 1e-9)
+        """Best labels with their probabilities, best first."""
         ranked = sorted(self.votes.items(), key=lambda item: (-item[1], item[0]))
         best = ranked[0][0]
         if self._goes_on_for(best):
             ranked[0] = (CARRIER, ranked[0][1])
-        return tuple((name, round(vote / total, 4)) for name, vote in ranked[:count])
+        return with_rivals([(name, vote / (self.count + 1.0)) for name, vote in ranked[:count]], self.confidence())
 
     def _goes_on_for(self, name: str) -> bool:
         """Whether it is a line without end or modulation, though its label sends wide signals now and then: a carrier.

@@ -365,7 +365,7 @@ def hopper(packets: Packets) -> LinkHypothesis | None:
 
 
 def link_confidence(hypothesis: LinkHypothesis) -> float:
-    """Probability that the link is what it is called.
+    """How far the link agrees with what it is called, 0 to 1; ``calibration`` makes a probability of it.
 
     ``(k + 1) / (k + s + 3) * (0.5 + 0.5 a)`` with k packets on the clock, s strays, and the agreement ``a`` of hops,
     air time and grid with the record.

@@ -118,7 +118,7 @@ class TurnHypothesis:
 
     @property
     def confidence(self) -> float:
-        """Probability that the link is what it is called: as for packet clocks."""
+        """How far the link agrees with what it is called: as ``link_confidence`` of packet clocks."""
         kept = len(self.turns) + len(self.loose)
         share = (kept + 1.0) / (kept + self.strays + 3.0)
         return min(0.99, share * (0.5 + 0.25 * self.grid_share + 0.25 * self.agreement))
