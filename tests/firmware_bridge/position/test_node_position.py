@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_distance() -> None:
 )
 def test_settings_that_cannot_be_are_named(values: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        PositionSettings(**values)
+        replace(PositionSettings(), **values)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

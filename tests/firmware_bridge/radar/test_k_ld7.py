@@ -82,14 +82,15 @@ def test_silence_starts_the_dialogue_anew() -> None:
 def test_a_faster_line_is_asked_for_and_used_from_the_answer_on() -> None:
     module = KLd7Settings(line_baud=921_600).make()
     assert module.greeting() == b"INIT\x04\0\0\0\x02\0\0\0"
-    assert module.baud is None
+    rates = [module.baud]
     module.feed(OK, NOW_NS)
-    assert module.baud == 921_600
+    rates.append(module.baud)
     assert module.requests(NOW_NS)[:4] == b"RRAI"
     module.greeting()
-    assert module.baud is None
+    rates.append(module.baud)
     module.feed(packet(b"RESP", b"\2"), NOW_NS)  # it refuses the rate: no change
-    assert module.baud is None
+    rates.append(module.baud)
+    assert rates == [None, 921_600, None, None]
 
 
 def test_after_silence_it_is_looked_for_at_both_rates() -> None:
