@@ -159,7 +159,7 @@ def test_a_fault_of_the_node_is_answered_and_the_next_command_is_worked_on(
 
 
 def test_every_word_on_a_track_is_in_the_log(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="node.command_desk"):
         bench.ask("affiliation", ORDER)
         bench.work()
     assert f"affiliation of {TRACK}: friend, says Anna: ours" in caplog.text
