@@ -22,8 +22,12 @@ LEAST_BURSTS = 3
 LEAST_ON_AIR_S = 0.25
 """What is neither repeated nor this long is not worth a track."""
 UNKNOWN_LEAST_BURSTS = 8
-VIDEO_LEAST_LOOKS = 2
-"""Two looks of 24 ms: some 750 lines of picture."""
+VIDEO_LEAST_LOOKS = 3.0
+VIDEO_LOOKS = ((13.0, 1.5), (11.0, 1.0))
+"""Height of a comb in decibels, and what it counts; half for any other. Two looks of 24 ms, some 750 lines, are enough
+of a picture: at 0 dB in the slice it has 13 to 17 dB. Pulses, readers and overloads together reach 9 to 13 at times."""
+VIDEO_WITHIN_S = 0.45
+"""A picture is always there: looks further apart, with two between them that found nothing, begin to count anew."""
 VIDEO_REACH_HZ = 9e6
 """Slices this far apart hear the comb of one video transmitter; its channels are 20 MHz apart."""
 PREFIX_LEAST_LOOKS = 2
@@ -75,12 +79,18 @@ class Emitter:
     looks: int = 0
     look_duty: float = 0.0
     """Sum of the looks' duties."""
+    combs: float = 0.0
+    """Looks that found a comb, less than ``VIDEO_WITHIN_S`` from one to the next, as far as they count."""
     fresh: bool = True
     """Something was added since it was last judged."""
 
     def add(self, sighting: Sighting, label: str, confidence: float) -> None:
         """Take one more burst."""
         burst = sighting.burst
+        if isinstance(burst.finding, LineCombFinding):
+            followed = burst.start_ns - self.last_ns < VIDEO_WITHIN_S * NS_PER_S
+            worth = next((worth for least_db, worth in VIDEO_LOOKS if burst.finding.score_db >= least_db), 0.5)
+            self.combs = worth + (self.combs if followed else 0.0)
         self.last_ns = max(self.last_ns, burst.end_ns)
         self.on_air_s += burst.duration_s
         self.count += 1
@@ -153,7 +163,7 @@ class Emitter:
         """Whether there is enough of it."""
         name, _ = self.label()
         if name == "analog-video":
-            return self.count >= VIDEO_LEAST_LOOKS
+            return self.combs >= VIDEO_LEAST_LOOKS
         if name == "dji-droneid":
             return self.count >= DRONEID_LEAST_BURSTS
         if name == "ofdm-datalink":

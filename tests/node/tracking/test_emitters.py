@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dsp.bursts import Burst, CyclicPrefixFinding, EnergyFinding, Finding
+from dsp.bursts import Burst, CyclicPrefixFinding, EnergyFinding, Finding, LineCombFinding
 from models.classifier import Classification, ModelRef
 from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
 from node.tracking.track import TrackChange
@@ -93,3 +93,28 @@ def test_the_edges_of_an_ofdm_signal_are_no_emitters_of_their_own() -> None:
     edges = [_burst(0.05 * k, 0.002, 70e3, centre_hz=FREQUENCY_HZ + 0.8e6) for k in range(60)]
     bursts = sorted(looks + edges, key=lambda burst: burst.start_ns)
     assert _labels(_tracks(bursts)) == ["lte"]
+
+
+def _looks(heights_db: list[float], period_s: float) -> list[Burst]:
+    combs = [LineCombFinding("pal", 15625.0, height_db) for height_db in heights_db]
+    return [
+        _burst(n * period_s, 0.024, 2.3e6, cut=(True, True), centre_hz=1.24e9, finding=comb)
+        for n, comb in enumerate(combs)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("heights_db", "period_s", "tracks"),
+    [
+        ([15.0, 14.0], 0.144, 1),  # a picture
+        ([15.0], 0.144, 0),
+        ([12.0, 12.5], 0.144, 0),
+        ([12.0, 12.5, 12.0], 0.144, 1),
+        ([9.0] * 5, 0.144, 0),
+        ([9.0] * 6, 0.144, 1),  # however faint, it is always there
+        ([12.5] * 20, 1.5, 0),  # what pulses make together now and then
+        ([15.0] * 20, 1.5, 0),
+    ],
+)
+def test_a_picture_is_always_there(heights_db: list[float], period_s: float, tracks: int) -> None:
+    assert _labels(_tracks(_looks(heights_db, period_s))) == ["analog-video"] * tracks
