@@ -1,29 +1,27 @@
 """`skypicket bench`: what the chain costs, as ratios measured in one run on one core.
 
-Cost of each stage in bare passes (the yardstick below, 17.7 ms a second of 2.4 MS/s on a loaded two-core AMD EPYC),
-least of five runs, each stage without what it calls of another:
+Cost of each stage on the busy scene, in bare passes (the yardstick below, 17.4 ms a second of 2.4 MS/s on a two-core AMD
+EPYC), from the shares that a run prints; docstrings of the stages say what they are made of:
 
-=============================  =====  =====
-stage                          busy   quiet
-=============================  =====  =====
-conversion of bytes             0.17   0.15
-blocks to segments, budgets     0.58   0.40
-transform and power             1.21   1.18
-noise floor                     0.23   0.25
-energy mask                     0.33   0.32
-regions, their measurement      1.24   0.02
-baseband, time, rest of bursts  1.12   0.00
-chirps of regions               0.99   0.00
-chirps below the noise          4.47   4.37
-envelope, keying of bursts      0.86   0.00
-picture, features               0.36   0.00
-classifier                      0.31   0.00
-video, prefix, lines            0.58   0.50
-tracker                         0.98   0.04
-all                            13.51   7.31
-=============================  =====  =====
+=============================  =====
+conversion of bytes             0.11
+transform and power             0.76
+noise floor                     0.21
+energy mask, regions, extents   1.10
+baseband, edges, pulses         0.58
+chirps of regions               0.58
+chirps below the noise          1.35
+narrow signals below the mask   0.30
+keying                          0.21
+video, prefix, lines            0.46
+picture, features               0.41
+classifier                      0.16
+tracker                         0.67
+blocks, segments, budgets       0.77
+all                             7.67
+=============================  =====
 
-Busy: 80 bursts and 46 patches a second, four links and a crowd. Quiet: noise alone.
+85 bursts and 18 patches a second, four links and a crowd.
 """
 
 from __future__ import annotations
