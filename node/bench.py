@@ -1,7 +1,7 @@
 """`skypicket bench`: what the chain costs, as ratios measured in one run on one core.
 
-Cost of each stage on the busy scene, in bare passes (the yardstick below, 17.4 ms a second of 2.4 MS/s on a two-core AMD
-EPYC), from the shares that a run prints; docstrings of the stages say what they are made of:
+Cost of each stage on the busy scene, in bare passes (the yardstick below, 17.4 ms a second of 2.4 MS/s on a two-core
+AMD EPYC), from the shares that a run prints; docstrings of the stages say what they are made of:
 
 =============================  =====
 conversion of bytes             0.11
