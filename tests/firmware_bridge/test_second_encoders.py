@@ -4,6 +4,8 @@ What was encoded must come out: every value, whatever lies between the frames, l
 or cuts them.
 """
 
+# Longer than 300 lines: encoders of every protocol side by side, each written from its document and used once.
+
 from __future__ import annotations
 
 import base64

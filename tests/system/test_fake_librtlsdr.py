@@ -1,5 +1,7 @@
 """The fake librtlsdr: as C functions, and under the real pyrtlsdr."""
 
+# Longer than 300 lines: one library, called as pyrtlsdr and as a C program call it.
+
 from __future__ import annotations
 
 import ctypes

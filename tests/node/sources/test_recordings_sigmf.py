@@ -1,5 +1,7 @@
 """SigMF: captures, gaps, archives, and metadata that lie."""
 
+# Longer than 300 lines: one format, and everything that its metadata may say or get wrong.
+
 from __future__ import annotations
 
 import hashlib

@@ -1,5 +1,7 @@
 """The rtl_tcp client against the simulated server, and against servers that misbehave."""
 
+# Longer than 300 lines: one client against one server, and every fault between them.
+
 from __future__ import annotations
 
 import contextlib

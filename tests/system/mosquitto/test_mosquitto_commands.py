@@ -1,5 +1,7 @@
 """Commands through Debian's broker, from its own clients: each is answered, none harms, few are believed."""
 
+# Longer than 300 lines: one broker and one node that takes commands, and every way to ask wrongly.
+
 from __future__ import annotations
 
 import json

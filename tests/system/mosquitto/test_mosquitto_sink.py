@@ -1,3 +1,5 @@
+# Longer than 300 lines: one broker and one publisher, and every way in which they lose each other.
+
 from __future__ import annotations
 
 import logging
