@@ -22,12 +22,15 @@ LEAST_BURSTS = 3
 LEAST_ON_AIR_S = 0.25
 """What is neither repeated nor this long is not worth a track."""
 UNKNOWN_LEAST_BURSTS = 8
-VIDEO_LEAST_LOOKS = 3.0
-VIDEO_LOOKS = ((13.0, 1.5), (11.0, 1.0))
-"""Height of a comb in decibels, and what it counts; half for any other. Two looks of 24 ms, some 750 lines, are enough
-of a picture: at 0 dB in the slice it has 13 to 17 dB. Pulses, readers and overloads together reach 9 to 13 at times."""
-VIDEO_WITHIN_S = 0.45
-"""A picture is always there: looks further apart, with two between them that found nothing, begin to count anew."""
+VIDEO_LEAST_COUNT = 3.0
+"""What the looks of a picture count together at least."""
+VIDEO_LOOKS = ((13.0, 1.5, 1.0), (11.0, 1.0, 0.45), (0.0, 0.5, 0.45))
+"""Least height of a comb in decibels, what it counts, and seconds after the last look in which it goes on counting.
+
+Two looks of 24 ms, some 750 lines, are enough of a picture: at 0 dB in the slice it has 13 to 19 dB, and fading or a
+neighbour may spoil the looks between. Pulses, readers and overloads together reach 9 to 12.8 at times (nine combs in 54
+minutes of simulated busy bands); of such a picture's looks no more than two in a row may find nothing.
+"""
 VIDEO_REACH_HZ = 9e6
 """Slices this far apart hear the comb of one video transmitter; its channels are 20 MHz apart."""
 PREFIX_LEAST_LOOKS = 2
@@ -80,7 +83,7 @@ class Emitter:
     look_duty: float = 0.0
     """Sum of the looks' duties."""
     combs: float = 0.0
-    """Looks that found a comb, less than ``VIDEO_WITHIN_S`` from one to the next, as far as they count."""
+    """What the looks that found a comb count together, each soon enough after the one before: see ``VIDEO_LOOKS``."""
     fresh: bool = True
     """Something was added since it was last judged."""
 
@@ -88,9 +91,9 @@ class Emitter:
         """Take one more burst."""
         burst = sighting.burst
         if isinstance(burst.finding, LineCombFinding):
-            followed = burst.start_ns - self.last_ns < VIDEO_WITHIN_S * NS_PER_S
-            worth = next((worth for least_db, worth in VIDEO_LOOKS if burst.finding.score_db >= least_db), 0.5)
-            self.combs = worth + (self.combs if followed else 0.0)
+            height_db, since_s = burst.finding.score_db, (burst.start_ns - self.last_ns) / NS_PER_S
+            worth, reach_s = next((worth, reach_s) for least_db, worth, reach_s in VIDEO_LOOKS if height_db >= least_db)
+            self.combs = worth + (self.combs if since_s < reach_s else 0.0)
         self.last_ns = max(self.last_ns, burst.end_ns)
         self.on_air_s += burst.duration_s
         self.count += 1
@@ -163,7 +166,7 @@ class Emitter:
         """Whether there is enough of it."""
         name, _ = self.label()
         if name == "analog-video":
-            return self.combs >= VIDEO_LEAST_LOOKS
+            return self.combs >= VIDEO_LEAST_COUNT
         if name == "dji-droneid":
             return self.count >= DRONEID_LEAST_BURSTS
         if name == "ofdm-datalink":
