@@ -28,8 +28,8 @@ VIDEO_LOOKS = ((13.0, 1.5, 1.0), (11.0, 1.0, 0.45), (0.0, 0.5, 0.45))
 """Least height of a comb in decibels, what it counts, and seconds after the last look in which it goes on counting.
 
 Two looks of 24 ms, some 750 lines, are enough of a picture: at 0 dB in the slice it has 13 to 19 dB, and fading or a
-neighbour may spoil the looks between. Pulses, readers and overloads together reach 9 to 12.8 at times (nine combs in 54
-minutes of simulated busy bands); of such a picture's looks no more than two in a row may find nothing.
+neighbour may spoil the looks between. Pulses, readers and overloads together reach 9 to 12.8 at times (fourteen combs
+in three stretches of two minutes); of such a picture's looks no more than two in a row may find nothing.
 """
 VIDEO_REACH_HZ = 9e6
 """Slices this far apart hear the comb of one video transmitter; its channels are 20 MHz apart."""
