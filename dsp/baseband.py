@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from dsp.fourier import WORKBENCH
 from dsp.spectrogram import window_gain
 
 TAPER = 0.08
@@ -84,13 +85,19 @@ def extract(samples: NDArray[np.complex64], sample_rate_hz: float, offset_hz: fl
 @lru_cache(maxsize=64)
 def _weights(bins: int, points: int) -> NDArray[np.float32]:
     """Raised-cosine edge of the kept bins and the gains of window and transforms taken back."""
-    weights = np.full(bins, bins / (points * window_gain(points)), dtype=np.float32)
+    weights = np.full(bins, 1.0 / (points * window_gain(points)), dtype=np.float32)
     edge = max(1, int(bins * TAPER))
     ramp = (0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)).astype(np.float32)
     weights[:edge] *= ramp
     weights[-edge:] *= ramp[::-1]
     weights.flags.writeable = False
     return weights
+
+
+@lru_cache(maxsize=8)
+def _flat(points: int) -> NDArray[np.float32]:
+    """``_weights`` of the whole slice, whose edges are left alone."""
+    return np.full(points, 1.0 / (points * window_gain(points)), np.float32)
 
 
 def resynthesise(
@@ -122,20 +129,22 @@ def resynthesise(
     bins = min(2 * int(fft.next_fast_len(half, real=True)), points)
     middle = round(offset_hz / bin_hz) + points // 2
     first = middle - bins // 2
-    picked = np.zeros((frames, bins), dtype=np.complex64)
     low, high = max(first, 0), min(first + bins, points)
     # Bins beyond the edge of the slice do not exist; what wraps around is another frequency.
-    weights = _weights(bins, points) if bins < points else np.full(bins, 1.0 / window_gain(points), np.float32)
-    inside = slice(low - first, high - first)
-    # 0 Hz goes first for the inverse transform.
-    shifted = spectrum[:, low:high] * weights[inside]
+    weights = _weights(bins, points) if bins < points else _flat(points)
     half = bins // 2
+    picked = WORKBENCH.rows(frames, bins)
+    if high - low < bins:
+        picked[...] = 0
+    # 0 Hz goes first for the inverse transform.
     for begin, end, to in ((0, half, half), (half, bins, -half)):
-        start, stop = max(begin, inside.start), min(end, inside.stop)
+        start, stop = max(begin, low - first), min(end, high - first)
         if start < stop:
-            picked[:, start + to : stop + to] = shifted[:, start - inside.start : stop - inside.start]
+            np.multiply(
+                spectrum[:, first + start : first + stop], weights[start:stop], out=picked[:, start + to : stop + to]
+            )
     if (middle - points // 2) % 2:
         picked[1::2] *= np.float32(-1.0)
-    turned = fft.ifft(picked, axis=1, overwrite_x=True)
-    out: NDArray[np.complex64] = (turned[1:, :half] + turned[:-1, half:]).reshape(-1).astype(np.complex64, copy=False)
+    turned = WORKBENCH.run(frames, bins, inverse=True)
+    out: NDArray[np.complex64] = (turned[1:, :half] + turned[:-1, half:]).reshape(-1)
     return Baseband(out, sample_rate_hz * bins / points, (middle - points // 2) * bin_hz)

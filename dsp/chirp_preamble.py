@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from dsp.chirps import ChirpShape
+from dsp.fourier import WORKBENCH, transformed
 from dsp.preambles import GROUP
 from dsp.windows import windows as windows_of
 
@@ -59,7 +60,7 @@ def resampled(
     total = int(fft.next_fast_len(len(samples)))
     half = max(4, round(total * rate_hz / sample_rate_hz / 2))
     kept = 2 * half if exact else min(2 * int(fft.next_fast_len(half, real=True)), total // 2 * 2)
-    spectrum = fft.fft(samples, n=total)
+    spectrum = transformed(samples[np.newaxis], total)[0]
     middle = round(offset_hz * total / sample_rate_hz)
     picked = np.take(spectrum, np.arange(middle, middle + kept) - kept // 2, mode="wrap")
     low, high = middle - kept // 2, middle + kept // 2
@@ -67,13 +68,13 @@ def resampled(
         picked[: -(total // 2) - low] = 0
     if high > total // 2:
         picked[total // 2 - high :] = 0
-    picked = np.roll(picked, -(kept // 2)) * np.float32(kept / total)
+    picked = np.roll(picked, -(kept // 2)) * np.float32(1.0 / total)
     count = int(len(samples) * kept / total)
     turns = fft.fftfreq(kept)
     bands = []
     for advance in advances:
         turned = picked * np.exp(2j * np.pi * advance * turns).astype(np.complex64) if advance else picked
-        bands.append(np.asarray(fft.ifft(turned)[:count], dtype=np.complex64))
+        bands.append(transformed(turned[np.newaxis], inverse=True)[0, :count].copy())
     return bands, sample_rate_hz * kept / total, middle * sample_rate_hz / total
 
 
@@ -132,9 +133,11 @@ def _attempt(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, at:
     if not inside.any():
         return None
     at, starts = at[inside], starts[inside]
-    rows = windows_of(band, points)[starts]
-    rows *= chirp_reference(points, rate_hz, shape.bandwidth_hz / shape.symbol_s)
-    spectrum = fft.fft(rows, n=length, axis=2, overwrite_x=True)
+    rows = WORKBENCH.rows(starts.size, length)
+    reference = chirp_reference(points, rate_hz, shape.bandwidth_hz / shape.symbol_s)
+    np.multiply(windows_of(band, points)[starts.reshape(-1)], reference, out=rows[:, :points])
+    rows[:, points:] = 0
+    spectrum = WORKBENCH.run(starts.size, length).reshape(len(starts), GROUP, length)
     summed = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
     bins = summed.argmax(axis=1)
     tries = np.arange(len(at))[:, np.newaxis]
@@ -143,7 +146,8 @@ def _attempt(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, at:
     local = summed[tries, (bins[:, np.newaxis] + around) % length]
     noise = np.maximum(_middle(summed[:, ::NOISE_STEP]), _middle(local)) / np.float32(GROUP - 1.0 / 3.0)
     near = (bins[:, np.newaxis] + np.array([-1, 0, 1])) % length
-    slow = fft.fft(spectrum[tries, :, near], n=SLOW_LENGTH, axis=2)
+    lines = spectrum[tries, :, near]
+    slow = transformed(lines.reshape(-1, GROUP), SLOW_LENGTH).reshape(*near.shape, SLOW_LENGTH)
     coherent = (slow.real**2 + slow.imag**2).max(axis=2)
     value = coherent.max(axis=1) / np.maximum(noise * GROUP, 1e-30)
     pick = int(np.argmax(value))

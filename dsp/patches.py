@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from dsp.baseband import Baseband
 from dsp.features import FEATURES
+from dsp.fourier import transformed
 from dsp.quantile import quantile
 from dsp.windows import windows as windows_of
 
@@ -80,7 +80,7 @@ def cut_image(baseband: Baseband) -> NDArray[np.float32]:
         samples = padded
     hop = int(np.clip((len(samples) - IMAGE_BINS) // (IMAGE_FRAMES - 1), 8, 48))
     frames = windows_of(samples, IMAGE_BINS, hop)[:IMAGE_FRAMES]
-    spectrum = fft.fft(frames * _window(), axis=1, overwrite_x=True)
+    spectrum = transformed(frames * _window())
     power = spectrum.real**2 + spectrum.imag**2
     top = max(quantile(power.ravel(), 0.99), 1e-30)
     level_db = 10.0 * np.log10(np.maximum(power, top * 1e-6) / top)
