@@ -88,6 +88,11 @@ HOPPER_LEAST_RATE_HZ = 3.0
 HOPPER_LEAST_SIGNIFICANCE = 6.0
 HOPPER_LEAST_CHANGES = 10
 """Three keyed messages on three channels, pulse after pulse on one clock, change channel twice."""
+HOPPER_APART = 0.6
+"""Of a packet's width: channels nearer to each other are one, a wide signal's pieces whose edges lie here and there."""
+HOPPER_LEAST_EVEN = 2.0
+"""Channels that are used alike, as many as the uneven ones are worth (``1 / sum(share^2)``): a hopper uses all of them,
+a signal that stays shows another edge now and then."""
 HOPPER_LEAST_S = 0.3
 """A link of the records is named sooner than this; until then a hopper is not yet unknown."""
 
@@ -356,12 +361,25 @@ def hopper(packets: Packets) -> LinkHypothesis | None:
         clock.fit < HOPPER_LEAST_FIT
         or len(chosen.channels_hz) < HOPPER_LEAST_CHANNELS
         or chosen.span_s < HOPPER_LEAST_S
+        or _even_channels(chosen) < HOPPER_LEAST_EVEN
         or np.count_nonzero(np.diff(chosen.channel)) < HOPPER_LEAST_CHANGES
         or chosen.count / max(chosen.span_s, 1e-3) < HOPPER_LEAST_RATE_HZ
         or clock.significance < HOPPER_LEAST_SIGNIFICANCE
     ):
         return None
     return LinkHypothesis(None, None, timing, chosen, clock, phase, 0.6 * clock.fit, 0.0, np.zeros_like(found.members))
+
+
+def _even_channels(packets: Packets) -> float:
+    """How many channels, a packet's width apart, the packets would be on if they were spread evenly."""
+    reach_hz = HOPPER_APART * median(packets.bandwidth_hz)
+    first_hz, place, places = packets.channels_hz[0], 0, []
+    for channel_hz in packets.channels_hz:
+        if channel_hz - first_hz >= reach_hz:
+            first_hz, place = channel_hz, place + 1
+        places.append(place)
+    share = np.bincount(np.array(places)[packets.channel]) / packets.count
+    return 1.0 / float(share.dot(share))
 
 
 def link_confidence(hypothesis: LinkHypothesis) -> float:

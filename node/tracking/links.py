@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from dsp.bursts import Burst, ChirpFinding
 from dsp.units import to_ns
-from node.tracking.hops import CHANNEL_TOLERANCE_HZ, Packets, channel_tolerance_hz, collect, is_weak
+from node.tracking.hops import (
+    CHANNEL_TOLERANCE_HZ,
+    Packets,
+    channel_tolerance_hz,
+    clock_tolerance_s,
+    collect,
+    is_weak,
+)
 from node.tracking.hypotheses import LEAST_PACKETS, Candidate, LinkHypothesis, hopper, judge
 from node.tracking.link import Link, in_order
 
@@ -30,6 +37,13 @@ SAME_LENGTH_SHARE = 0.8
 SAME_MOMENT_SHARE = 0.5
 """Bursts on one channel that overlap this much are one, heard in two slices."""
 HOPPER_EVERY_S = 0.5
+COMPANION_LEVEL_DB = 10.0
+COMPANION_APART_HZ = 0.6e6
+MOST_ACCOMPANIED = 0.3
+"""A hopper is on one channel at a time. Where more of its packets than this begin together with something about as
+strong, further away than the two tones of any keyed link, they are pieces of one wide signal: OFDM of which some
+subcarriers are used. In a crowd a twentieth does; products of an overload are weaker.
+"""
 SAME_START_SYMBOLS = 2.5
 """Weak chirps are two findings of one packet if they begin as close as this: their ends say nothing."""
 NEWS_SHARE = 10
@@ -220,9 +234,16 @@ class LinkPool:
             return []
         indexes = np.flatnonzero(alike)[found.phase.members].tolist()
         members = [self._free[i] for i in indexes]
+        if _accompanied_share(members, self._free, clock_tolerance_s(found.timing.interval_s)) > MOST_ACCOMPANIED:
+            return []
         taken = {id(b) for b in members}
-        link = self._new_link(found, [], members)
         self._free = [b for b in self._free if id(b) not in taken]
+        for known in self.links:
+            if sum(known.keeps(burst) for burst in members) > COMPANION_SHARE * len(members):
+                for burst in members:
+                    known.count_in(burst)  # the other tone of weak packets, or their other halves
+                return []
+        link = self._new_link(found, [], members)
         link.judged_ns, link.judged_count = now_ns, link.count
         return [link]
 
@@ -282,6 +303,17 @@ def _companion_share(members: list[Burst], link: Link) -> float:
             for i in near
         )
     return beside / len(members)
+
+
+def _accompanied_share(members: list[Burst], bursts: list[Burst], tolerance_s: float) -> float:
+    """Share of the members that begin together with another burst, about as strong, on another frequency."""
+    columns = np.array([(b.start_ns - members[0].start_ns, b.centre_hz, b.snr_db) for b in bursts])
+    accompanied = 0
+    for burst in members:
+        apart = np.abs(columns - (burst.start_ns - members[0].start_ns, burst.centre_hz, burst.snr_db))
+        beside = (apart[:, 0] < 1e9 * tolerance_s) & (apart[:, 1] > COMPANION_APART_HZ)
+        accompanied += bool((beside & (apart[:, 2] < COMPANION_LEVEL_DB)).any())
+    return accompanied / len(members)
 
 
 def _left_over(members: list[Burst], link: Link) -> bool:

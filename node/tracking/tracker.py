@@ -291,6 +291,18 @@ class Tracker:
             )
             changes += self._claim_channels(link.key, set(link.channels_hz), track.bandwidth_hz)
             changes += self._tell(link.key, track)
+            changes += self._merge_hoppers()
+        return changes
+
+    def _merge_hoppers(self) -> list[TrackChange]:
+        """End the hoppers that turned out to be a link that takes turns: its packets fill a window at times."""
+        changes: list[TrackChange] = []
+        for link in self._keyed.links:
+            if link.hypothesis.protocol is None and self._of_others(link):
+                self._claims.pop(link.key, None)
+                if link.key in self._tracks:
+                    changes.append(self._end(link.key, "merged"))
+                    del self._tracks[link.key]
         return changes
 
     def _of_others(self, link: Link) -> bool:
@@ -298,14 +310,11 @@ class Tracker:
         return self._taken(link.hypothesis.packets.channels_hz, but=link.key)
 
     def _taken(self, channels_hz: Sequence[float], *, but: str) -> bool:
-        """Whether most of some channels lie in the bands of keyed or, for a hopper, any links other than one."""
+        """Whether most of some channels lie in the bands of other links: for turns, keyed ones that have a name."""
         turns = but.startswith(self._turns.key)
-        keyed = f"link:{self._keyed.key}"
+        keyed = {link.key for link in self._keyed.links if link.hypothesis.protocol is not None}
         claims = [
-            band
-            for key, claim in self._claims.items()
-            if key != but and (key.startswith(keyed) or not turns)
-            for band in claim
+            band for key, claim in self._claims.items() if key != but and (key in keyed or not turns) for band in claim
         ]
         taken = sum(any(low_hz < channel_hz < high_hz for low_hz, high_hz in claims) for channel_hz in channels_hz)
         return 2 * taken > len(channels_hz)
