@@ -120,13 +120,19 @@ class NoiseTracker:
         return NoiseFloor(floor.astype(np.float32), smooth.astype(np.float32))
 
     def _rescale_at_step(self, segment: NDArray[np.float32]) -> bool:
-        """Whether the gain has stepped; the history is brought to the new gain."""
-        if not self._history:
+        """Whether the gain has stepped; the history is brought to the new gain.
+
+        What brings the slice back to its floor is no step of the gain: the end of an overload, whose last segment was
+        lifted evenly by what it splattered.
+        """
+        if not self._history or self._floor is None:
             return False
-        ratio = segment / self._history[-1]
-        low, middle, high = quantiles(ratio, (0.25, 0.5, 0.75))
-        stepped = middle > STEP_RATIO or middle < 1.0 / STEP_RATIO
-        if stepped and high <= low * STEP_SPREAD:
+        low, middle, high = quantiles(segment / self._history[-1], (0.25, 0.5, 0.75))
+        if high <= low * STEP_SPREAD and _stepped(middle) and _stepped(quantile(segment / self._floor.power, 0.5)):
             self._history = [row * np.float32(middle) for row in self._history]
             return True
         return False
+
+
+def _stepped(ratio: float) -> bool:
+    return not 1.0 / STEP_RATIO <= ratio <= STEP_RATIO

@@ -45,6 +45,16 @@ def test_a_gain_step_is_followed_at_once(gain: float) -> None:
     assert floor.power.mean() == pytest.approx(gain / 256, rel=0.15)
 
 
+def test_the_end_of_an_overload_is_no_gain_step() -> None:
+    tracker = NoiseTracker()
+    for seed in range(30):
+        tracker.observe(_noise(128, seed))
+    tracker.observe(_noise(128, 97) * np.geomspace(10.0, 1000.0, POINTS // 2, dtype=np.float32))
+    tracker.observe(_noise(128, 98, power=2.0))  # it ends in here, and what it splatters lifts all columns alike
+    floor = tracker.observe(_noise(128, 99))
+    assert floor.power.mean() == pytest.approx(1.0 / 256, rel=0.15)
+
+
 def test_a_steady_line_is_taken_into_the_floor_and_shows_against_the_smooth_one() -> None:
     tracker = NoiseTracker()
     for seed in range(30):
