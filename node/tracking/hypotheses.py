@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dsp.bursts import ChirpFinding
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.match import chirp_agrees, in_band
-from dsp.protocols.record import ChirpPhy, FskPhy, HopTiming, Mode, RfProtocol
+from dsp.protocols.record import ChirpPhy, FskPhy, HopTiming, Mode, RfProtocol, SlotTiming
 from dsp.quantile import median
 from node.tracking.hops import (
     ClockFit,
@@ -95,6 +95,10 @@ HOPPER_LEAST_EVEN = 2.0
 a signal that stays shows another edge now and then."""
 HOPPER_LEAST_S = 0.3
 """A link of the records is named sooner than this; until then a hopper is not yet unknown."""
+
+SLOTTED_AIRTIME_RANGE = (0.75, 1.3)
+SLOT_TOLERANCE_S = 20e-6
+"""Of an interval: telephones keep the clock of their cell to a quarter of a bit, starts are found to some 30 us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,9 +369,24 @@ def hopper(packets: Packets) -> LinkHypothesis | None:
         or np.count_nonzero(np.diff(chosen.channel)) < HOPPER_LEAST_CHANGES
         or chosen.count / max(chosen.span_s, 1e-3) < HOPPER_LEAST_RATE_HZ
         or clock.significance < HOPPER_LEAST_SIGNIFICANCE
+        or _keeps_slots(phase.interval_s, airtime_s)
     ):
         return None
     return LinkHypothesis(None, None, timing, chosen, clock, phase, 0.6 * clock.fit, 0.0, np.zeros_like(found.members))
+
+
+def _keeps_slots(interval_s: float, airtime_s: float) -> bool:
+    """Whether bursts fill the slots of a public network of the records, whose telephones hop too."""
+    for timing in (mode.timing for protocol in PROTOCOLS for mode in protocol.modes):
+        if isinstance(timing, SlotTiming) and _between(airtime_s / timing.airtime_s, SLOTTED_AIRTIME_RANGE):
+            slot_s = timing.frame_s / int(timing.frame_s / timing.airtime_s)
+            if abs(interval_s - round(interval_s / slot_s) * slot_s) < SLOT_TOLERANCE_S:
+                return True
+    return False
+
+
+def _between(value: float, limits: tuple[float, float]) -> bool:
+    return limits[0] < value < limits[1]
 
 
 def _even_channels(packets: Packets) -> float:

@@ -38,6 +38,8 @@ LENGTH_OFF_SYMBOLS = 1.3
 """Lengths of weak packets are whole symbols, the last one now and then missed."""
 LENGTH_APART_SYMBOLS = 1.5
 """The two 19 Hz modes of mLRS, on chips with another sync word, are two symbols apart, all others more."""
+LATE_SHARE = 0.4
+"""Of a packet: so much of its beginning may be hidden by a neighbour or a fade, and it still ends in time."""
 WEAK_LATE_SYMBOLS = 5.0
 """The first symbols of a long and weak preamble are missed together; such a packet counts, but sets no clock."""
 LEVEL_DB = 10.0
@@ -69,6 +71,8 @@ class Link:
     """Channels heard since the beginning, by their number in such steps: centre, bursts, whole bursts."""
     level_db: float | None = None
     """Signal-to-noise ratio of its packets lately."""
+    usual_hz: float = 0.0
+    """Width of its packets, the middle of those that it was judged by."""
     rival: tuple[str, str] | None = None
     """Label and mode that explain it better, and since when."""
     rival_ns: int = 0
@@ -119,7 +123,7 @@ class Link:
         timing = self.hypothesis.timing
         chirp = isinstance(burst.finding, ChirpFinding)
         if not chirp:
-            usual_hz = self.bursts[-1].bandwidth_hz
+            usual_hz = self.usual_hz
             if not FSK_BANDWIDTH_RANGE[0] * usual_hz < burst.bandwidth_hz < usual_hz / FSK_BANDWIDTH_RANGE[0]:
                 return None
         weak = is_weak(burst)
@@ -134,6 +138,11 @@ class Link:
                 error = self._clock_error(burst, WEAK_LATE_SYMBOLS * burst.finding.symbol_s)
                 if error is not None:
                     return error, True
+        late_s = timing.airtime_s - burst.duration_s
+        if chirp and 0.0 < late_s < LATE_SHARE * timing.airtime_s and self._heard_on(burst.centre_hz):
+            error = self._clock_error(burst, late_s)
+            if error is not None:
+                return error, True
         low_s, high_s = answer_airtime_s(timing)
         if weak:
             low_s = weak_least_s(self.hypothesis.mode, low_s)
@@ -159,6 +168,11 @@ class Link:
         # A packet where the hops put it, on the channel of the last one, is surer than any other.
         stays = slot < timing.packets_per_hop and abs(burst.centre_hz - self.channel_hz) < self.channel_step_hz
         return error - (1.0 if stays else 0.0)
+
+    def _heard_on(self, centre_hz: float) -> bool:
+        """Whether a frequency is a channel that the link has been heard on."""
+        number = round(centre_hz / self.channel_step_hz)
+        return any(near in self.channels for near in (number, number - 1, number + 1))
 
     def slot(self, burst: Burst) -> int:
         """Number of the slot of the clock that is nearest to a burst's start."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.bursts import Burst, ChirpFinding
+from dsp.quantile import median
 from dsp.units import to_ns
 from node.tracking.hops import (
     CHANNEL_TOLERANCE_HZ,
@@ -21,7 +22,7 @@ from node.tracking.hops import (
     is_weak,
 )
 from node.tracking.hypotheses import LEAST_PACKETS, Candidate, LinkHypothesis, hopper, judge
-from node.tracking.link import Link, in_order
+from node.tracking.link import LEVEL_DB, Link, in_order
 
 MEMORY_S = 6.0
 """Bursts older than this no longer count: a link on 40 channels shows itself several times in it."""
@@ -323,7 +324,9 @@ def _left_over(members: list[Burst], link: Link) -> bool:
     """
     if sum(link.keeps(burst) for burst in members) <= COMPANION_SHARE * len(members):
         return False
-    held = {link.slot(burst): burst.centre_hz for burst in link.bursts}
+    level_db = link.level_db if link.level_db is not None else members[0].snr_db
+    own = [burst for burst in link.bursts if abs(burst.snr_db - level_db) < LEVEL_DB]  # not a neighbour's products
+    held = {link.slot(burst): burst.centre_hz for burst in own}
     beside = [burst for burst in members if link.bursts[0].start_ns <= burst.start_ns <= link.bursts[-1].start_ns]
     together = sum(
         abs(held.get(link.slot(burst), burst.centre_hz) - burst.centre_hz) > link.channel_step_hz for burst in beside
@@ -340,6 +343,7 @@ def _set_clock(link: Link, best: LinkHypothesis, bursts: list[Burst]) -> None:
     link.interval_ns = interval_ns
     link.anchor_ns = round(origin_ns + round((last.start_ns - origin_ns) / interval_ns) * interval_ns)
     link.channel_hz = last.centre_hz
+    link.usual_hz = median(best.packets.bandwidth_hz)
 
 
 def _mask(best: LinkHypothesis, bursts: list[Burst]) -> list[bool]:

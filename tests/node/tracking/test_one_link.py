@@ -1,0 +1,91 @@
+"""One link is one track: packets whose beginning was missed, and products of a neighbour in its slots."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dsp.bursts import Burst, ChirpFinding, EnergyFinding, KeyingFinding
+from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
+from node.tracking.track import Track
+from node.tracking.tracker import Tracker, TrackerSettings
+
+SECONDS = 6.0
+IN866_HZ = tuple(865.375e6 + 525e3 * channel for channel in range(4))
+SYMBOL_S = 64 / 500e3
+
+
+def drones(bursts: list[Burst], centre_hz: float) -> list[Track]:
+    """Tracks of drones at their end."""
+    tracker = Tracker(TrackerSettings(), "test")
+    bursts = sorted(bursts, key=lambda burst: burst.end_ns)
+    step_ns, at, changes = 27_300_000, 0, []
+    for end_ns in range(step_ns, round((SECONDS + 0.3) * 1e9), step_ns):
+        due = []
+        while at < len(bursts) and bursts[at].end_ns < end_ns:
+            due.append(bursts[at])
+            at += 1
+        sightings = tuple(
+            Sighting(b, None, "r", tuning_known=True, slice_centre_hz=centre_hz, slice_rate_hz=2.4e6) for b in due
+        )
+        changes += tracker.observe(BlockResult((Step(end_ns, sightings),), end_ns, "r", PipelineCounters()))
+    changes += tracker.close(round((SECONDS + 0.3) * 1e9))
+    return [c.track for c in changes if c.kind == "end" and c.track.family.startswith("drone")]
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "airtime_s", "per_hop", "every", "late_s"),
+    [(20e-3 / 3, 5.87e-3, 4, 21, 0.49e-3), (0.010, 6.69e-3, 4, 14, 1.1e-3), (0.005, 4.38e-3, 2, 28, 0.43e-3)],
+)
+def test_packets_that_are_heard_late_are_no_second_link(
+    interval_s: float, airtime_s: float, per_hop: int, every: int, late_s: float
+) -> None:
+    """Now and then the first symbols are missed; such packets keep a slower clock of their own."""
+    rng = np.random.default_rng(11)
+    finding = ChirpFinding(6, 500e3, SYMBOL_S, 500e3 / SYMBOL_S, 0.8)
+    bursts = []
+    for slot in range(int(SECONDS / interval_s)):
+        if slot % per_hop == 0:
+            channel_hz = float(rng.choice(IN866_HZ))
+        late = late_s * (1.0 + float(rng.normal(0, 0.01))) if slot % every == every // 2 else 0.0
+        start_ns = round((0.01 + slot * interval_s + late) * 1e9)
+        bursts.append(Burst(start_ns, airtime_s - late, channel_hz, 500e3, 3.0, -20.0, finding))
+    found = drones(bursts, 866.2e6)
+    assert [track.label for track in found] == ["expresslrs"]
+    assert found[0].bursts >= 0.97 * len(bursts)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_products_of_a_neighbour_in_the_slots_do_not_tear_a_link(seed: int) -> None:
+    """openLRSng at 125 kb/s; an overload leaves weaker, narrower bursts of any length all over the slice."""
+    rng = np.random.default_rng(seed)
+    channels_hz = 435.25e6 + 50e3 * rng.choice(28, 6, replace=False)
+    finding = KeyingFinding(112e3, 125e3, 4.0)
+    own, products = [], []
+    for slot in range(int(SECONDS / 0.007)):
+        start_ns = round((0.01 + slot * 0.007) * 1e9)
+        own.append(Burst(start_ns, 1.6e-3, float(channels_hz[slot % 6]), 380e3, 12.0, -20.0, finding))
+    for at_s in np.sort(rng.uniform(0.0, SECONDS, round(300 * SECONDS))):
+        length_s, width_hz = float(rng.uniform(0.9e-3, 2.2e-3)), float(rng.uniform(90e3, 260e3))
+        centre_hz = float(rng.uniform(435.0e6, 437.0e6))
+        products.append(Burst(round(at_s * 1e9), length_s, centre_hz, width_hz, -3.0, -35.0, EnergyFinding(0.8)))
+    found = drones(own + products, 436.0e6)
+    assert [(track.label, track.mode) for track in found] == [("openlrsng", "125k")]
+    assert found[0].bursts > 0.8 * len(own)
+
+
+def test_a_second_link_on_its_own_clock_is_one_still() -> None:
+    """Late packets are put down to a link on its own channels only, and where they end in time."""
+    rng = np.random.default_rng(5)
+    finding = ChirpFinding(6, 500e3, SYMBOL_S, 500e3 / SYMBOL_S, 0.8)
+    bursts = []
+    for delay_s, interval_s, airtime_s, snr_db in ((0.0, 0.010, 6.69e-3, 3.0), (0.0012, 0.005, 4.38e-3, 6.0)):
+        for slot in range(int(SECONDS / interval_s)):
+            if slot % 4 == 0:
+                channel_hz = float(rng.choice(IN866_HZ))
+            start_ns = round((0.01 + slot * interval_s + delay_s) * 1e9)
+            bursts.append(Burst(start_ns, airtime_s, channel_hz, 500e3, snr_db, -20.0, finding))
+    modes = sorted(str(track.mode) for track in drones([replace(b) for b in bursts], 866.2e6))
+    assert modes == ["100HzFull", "200Hz"]
