@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.2
 """How often the main thread looks around when nothing comes."""
-PICTURE_TICK_S = 0.05
-"""The same of a node with serial modules: the picture is judged ten times a second, and no message waits longer."""
 IDLE_S = 2.0
 """Without a result for so long signal time goes on with real time, so that tracks of a dead radio end too."""
 END_S = 5.0
@@ -127,7 +125,7 @@ class LiveNode:
         next_health_s = self._started_s + self._settings.health_interval_s
         next_alive_s = self._started_s
         while not stop.is_set() and self._has_work():
-            result = self._results.get(PICTURE_TICK_S if self._desk.has_modules else TICK_S)
+            result = self._results.get(min(TICK_S, self._desk.wait_s()))
             if result is not None:
                 self._take(result)
             elif time.monotonic() - self._heard_s > IDLE_S:

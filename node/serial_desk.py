@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from firmware_bridge.contacts import Contact, PositionFix, RemoteIdContact
 from firmware_bridge.position.node_position import GnssSettings, NodePlace, distance_m
 from node.clock import clock_state
-from node.fusion.fusion import Fusion
+from node.fusion.fusion import STEP_NS, Fusion
 from node.fusion.picture import Affiliation, Assessment, FusedChange, FusedTrack, FusionCounters
 from node.messages import InfoMessage, Message, MessageMaker
 from node.modules import ModuleRunner, ModuleStatus
@@ -166,6 +167,12 @@ class ContactDesk:
         if self._fusion is not None:
             messages += self._told(self._guarded(lambda fusion: fusion.close(self._clock_ns())))
         return messages
+
+    def wait_s(self) -> float:
+        """Time until the picture is judged again; without end while there is nothing in it."""
+        if self._fusion is None or self._fusion.empty:
+            return math.inf
+        return (STEP_NS - self._clock_ns() % STEP_NS) * 1e-9
 
     def messages(self) -> list[Message]:
         """Work through what has come; give what there is to say, in the order of time."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from node.fusion.frame import turned_deg
-from node.fusion.groups import Group
+from node.fusion.group import Group
 from node.fusion.identity import Health
 from node.fusion.links import RadioLink
 from node.fusion.orders import latest, ordered_level

@@ -10,7 +10,8 @@ from node.fusion.claims import ClaimBook
 from node.fusion.decoy import LinkJudge
 from node.fusion.frame import LocalFrame
 from node.fusion.friends import FriendlyList
-from node.fusion.groups import Ended, Group, Grouping
+from node.fusion.group import Group
+from node.fusion.groups import Grouping
 from node.fusion.identity import Health, Surroundings
 from node.fusion.links import LinkBook
 from node.fusion.measure import Measurement, camera_measurement, radar_measurement
@@ -23,15 +24,15 @@ from node.fusion.settings import FusionSettings
 from node.fusion.teller import Teller, judge_bird
 from node.tracking.track import EndReason, TrackChange
 
-STEP_NS = 100_000_000
+STEP_NS = 50_000_000
 """The picture is judged at every whole multiple of this time: its share of the latency of a message."""
-GROUP_EVERY = 5
+GROUP_EVERY = 10
 """Sources are grouped anew in every so many-th step, and whenever one comes or goes."""
 SET_BACK_NS = 2_000_000_000
 """A time so much earlier than before means that the clock was set."""
 AHEAD_NS = 10_000_000_000
 """Contacts from further in the future are of a clock that is wrong."""
-JUDGE_LONGEST_NS = 20 * STEP_NS
+JUDGE_LONGEST_NS = 40 * STEP_NS
 """After a gap in the data only so much of it is judged step by step."""
 
 
@@ -150,9 +151,8 @@ class Fusion:
         if ahead:
             self._counts = replace(self._counts, unusable=self._counts.unusable + ahead)
             self._waiting = [one for one in self._waiting if one.time_ns <= time_ns + AHEAD_NS]
-        due = sorted(
-            (one for one in self._waiting if one.time_ns <= time_ns), key=lambda one: (one.time_ns, one.device)
-        )
+        due = [one for one in self._waiting if one.time_ns <= time_ns]
+        due.sort(key=lambda one: (one.time_ns, one.device))
         self._waiting = [one for one in self._waiting if one.time_ns > time_ns]
         changes: list[FusedChange] = []
         scan: list[Measurement] = []
@@ -171,15 +171,20 @@ class Fusion:
     def close(self, time_ns: int) -> list[FusedChange]:
         """End of the data: every track ends."""
         changes = self.advance(time_ns)
-        changes += [
-            self._end(group, time_ns, "shutdown") for group in self._grouping.groups if group.track_id is not None
-        ]
+        told = [group for group in self._grouping.groups if group.track_id is not None]
+        changes += [self._end(group, time_ns, "shutdown") for group in told]
         self._grouping.groups = []
         return changes
 
     def assess_rf(self, track_id: str) -> Assessment | None:
         """What is to be thought of a radio track, for its own message; None for one that is no drone's."""
         return self._link_judge.assessments.get(track_id)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to judge: the next contact or radio track begins anew."""
+        held = (self._tracker.objects, self._claims.claims, self._aircraft.aircraft, self._links.links)
+        return not any((*held, self._radio, self._grouping.groups, self._link_judge.assessments))
 
     @property
     def counters(self) -> FusionCounters:
@@ -210,7 +215,7 @@ class Fusion:
 
     def _sort(self, contact: Contact) -> Measurement | None:
         self._counts = replace(self._counts, contacts=self._counts.contacts + 1)
-        measurement: Measurement | None = None
+        measurement = None
         if isinstance(contact, RadarContact):
             measurement = radar_measurement(contact, self._settings.mount(contact.device))
         elif isinstance(contact, CameraContact):
@@ -226,10 +231,13 @@ class Fusion:
         return measurement
 
     def _judge_until(self, time_ns: int) -> list[FusedChange]:
-        """Judge at every step up to a time."""
+        """Judge at every step up to a time; without anything to judge time just passes."""
         last_step_ns = time_ns // STEP_NS * STEP_NS
         if self._judged_ns is None:
             self._judged_ns = last_step_ns - STEP_NS
+        if self.empty:
+            self._judged_ns = max(self._judged_ns, last_step_ns)
+            return []
         step_ns = max(self._judged_ns + STEP_NS, last_step_ns - JUDGE_LONGEST_NS)
         changes: list[FusedChange] = []
         while step_ns <= last_step_ns:
@@ -267,7 +275,9 @@ class Fusion:
             self._claims.supported = {
                 group.claim.name for group in self._grouping.groups if group.claim and group.object
             }
-            changes += [self._over(end, now_ns) for end in ended if end.group.track_id is not None]
+            for end in [end for end in ended if end.group.track_id is not None]:
+                into = end.into.track_id if end.into else None
+                changes.append(self._end(end.group, now_ns, "merged" if end.into else "lost", into))
         around = Surroundings(
             self._claims,
             self._swarm,
@@ -281,15 +291,8 @@ class Fusion:
         for group in self._grouping.groups:
             changes += self._teller.tell(group, around, self._frame)
         fused = {link.key: group for group in self._grouping.groups for link in group.links}
-        seen = any(
-            group.object is not None and not group.object.birdlike and group.aircraft is None
-            for group in self._grouping.groups
-        )
+        seen = any(group.may_carry_link for group in self._grouping.groups)
         return changes + self._link_judge.judge(links, fused, self._health, now_ns, object_seen=seen)
-
-    def _over(self, end: Ended, now_ns: int) -> FusedChange:
-        into = end.into.track_id if end.into is not None else None
-        return self._end(end.group, now_ns, "merged" if end.into is not None else "lost", into)
 
     def _end(self, group: Group, now_ns: int, reason: EndReason, into: str | None = None) -> FusedChange:
         assert group.told is not None

@@ -7,16 +7,16 @@ the best group. A group keeps its track while any of its sources goes on.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 from node.fusion.air_object import AirObject
 from node.fusion.assign import FORBIDDEN, assigned
 from node.fusion.association import Score, link_claim, link_object, object_aircraft, object_claim
 from node.fusion.claims import Claim
+from node.fusion.group import Group, Part
 from node.fusion.links import RadioLink
-from node.fusion.orders import CARRIED, Order, latest, more_cautious
-from node.fusion.picture import FusedTrack, SeverityLevel
+from node.fusion.orders import CARRIED, Order, more_cautious
 from node.fusion.planes import Aircraft
 from node.fusion.settings import FusionSettings
 
@@ -26,74 +26,8 @@ NEWCOMER_MARGIN = 0.5
 """Terms by which a link's newcomer must be the better one: against what came later the link's place was never won."""
 
 
-class Part(Protocol):
-    """A source of the picture."""
-
-    @property
-    def key(self) -> str:
-        """Its name."""
-        ...
-
-
 Left = TypeVar("Left", bound=Part)
 Right = TypeVar("Right", bound=Part)
-
-
-@dataclass(slots=True, eq=False)
-class Group:
-    """Sources that are one thing, and what was told of it.
-
-    Parameters
-    ----------
-    number
-        Counts groups from the start of the node.
-    """
-
-    number: int
-    object: AirObject | None = None
-    claim: Claim | None = None
-    aircraft: Aircraft | None = None
-    links: list[RadioLink] = field(default_factory=list)
-    scores: dict[str, Score] = field(default_factory=dict)
-    track_id: str | None = None
-    """None until it is told."""
-    told: FusedTrack | None = None
-    told_ns: int = 0
-    level: SeverityLevel = "info"
-    level_reasons: tuple[str, ...] = ()
-    lower_since_ns: int | None = None
-    unseen_since_ns: int | None = None
-    """Since when a radar should see what claims to be there, and does not."""
-    suspect_reasons: tuple[str, ...] = ()
-    """A claim once found out stays suspect while it lives."""
-    ordered: Order | None = None
-    """What an operator said of it."""
-    spoken_on: bool = False
-    """Whether an operator said something since it was last told."""
-    merged_from: list[str] = field(default_factory=list)
-    split_from: str | None = None
-
-    @property
-    def parts(self) -> list[Part]:
-        """All sources."""
-        found: list[Part] = [part for part in (self.object, self.claim, self.aircraft) if part is not None]
-        return [*found, *self.links]
-
-    @property
-    def word(self) -> Order | None:
-        """What holds of all that operators said of it and of its links; None where nothing does."""
-        carried = (
-            link.ordered.carried(link.track.track_id)
-            for link in self.links
-            if link.ordered is not None and link.ordered.affiliation in CARRIED
-        )
-        found = latest(self.ordered, *carried)
-        return None if found is None or found.affiliation == "unknown" else found
-
-    @property
-    def anchor(self) -> Part:
-        """The source it is named after when it is told first."""
-        return self.parts[0]
 
 
 @dataclass(frozen=True, slots=True)

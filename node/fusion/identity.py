@@ -12,7 +12,7 @@ from node.fusion.air_object import AirObject
 from node.fusion.claim_checks import Check, claim_checks, consistency
 from node.fusion.claims import Claim, ClaimBook
 from node.fusion.friends import FriendlyList
-from node.fusion.groups import Group
+from node.fusion.group import Group
 from node.fusion.measure import Sight
 from node.fusion.picture import Identity, ObjectType
 from node.fusion.settings import NS_PER_S, FusionSettings

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from node.fusion.groups import Group
+from node.fusion.group import Group
 from node.fusion.orders import ordered_level
 from node.fusion.picture import LEVELS, Identity, ObjectType, SeverityLevel
 from node.fusion.settings import NS_PER_S, FusionSettings

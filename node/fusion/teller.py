@@ -5,12 +5,12 @@ from __future__ import annotations
 from node.fusion.air_object import AirObject
 from node.fusion.claims import Claim
 from node.fusion.frame import LocalFrame
-from node.fusion.groups import Group
+from node.fusion.group import Group
 from node.fusion.identity import Surroundings, identify
 from node.fusion.motion import NOTHING, MotionScore, motion_score
 from node.fusion.picture import FusedChange, FusedTrack, ObjectType
 from node.fusion.planes import Aircraft
-from node.fusion.settings import FusionSettings
+from node.fusion.settings import NS_PER_S, FusionSettings
 from node.fusion.severity import rule, settle
 from node.fusion.view import told_track
 from node.ids import track_ulid
@@ -20,7 +20,12 @@ BIRD_LEAVE_NS = 3_000_000_000
 MOTION_KNOWN_S = 4.5
 """A path of so long says whether it is a bird's."""
 LOOK_NS = 500_000_000
-STEP_NS = 100_000_000
+"""A told group is judged anew so often: the rules look over seconds."""
+LOOK_LATE_NS = 100_000_000
+"""So much later at the latest: a judgement waits so long for something new of its group, to tell no old place."""
+STALE_S = 0.5
+"""An update that is due waits so long for something new of its group; what came shortly after the last one and was not
+followed by anything is told then."""
 
 
 class Teller:
@@ -40,10 +45,13 @@ class Teller:
     def tell(self, group: Group, around: Surroundings, frame: LocalFrame | None) -> list[FusedChange]:
         """Judge a group; give its change when it is new, when what is thought of it changed, or when it is time."""
         now_ns, settings = around.now_ns, self._settings
+        newest_ns = group.last_ns
+        fresh, group.newest_ns = newest_ns > group.newest_ns, newest_ns
         if group.track_id is None and not self._worth_telling(group):
             return []
-        if group.told is not None and not _looks_due(group, now_ns):
+        if group.told is not None and not self._looks_due(group, now_ns, fresh=fresh):
             return []
+        group.looked_ns = now_ns
         one = group.object
         motion = None
         if one is not None and group.aircraft is None and (now_ns - one.first_ns) * 1e-9 >= MOTION_KNOWN_S:
@@ -62,7 +70,7 @@ class Teller:
         if new:
             group.told, group.told_ns, group.spoken_on = track, now_ns, False
             return [FusedChange("new", track, now_ns)]
-        if group.spoken_on or self._due(group, track, now_ns):
+        if group.spoken_on or self._due(group, track, now_ns, fresh=fresh):
             group.told, group.told_ns, group.spoken_on = track, now_ns, False
             return [FusedChange("update", track, now_ns)]
         return []
@@ -78,7 +86,14 @@ class Teller:
             return place.east_m**2 + place.north_m**2 + height_m**2 <= self._settings.aircraft_range_m**2
         return False
 
-    def _due(self, group: Group, track: FusedTrack, now_ns: int) -> bool:
+    def _looks_due(self, group: Group, now_ns: int, *, fresh: bool) -> bool:
+        """Whether a told group is judged now."""
+        since_ns = now_ns - group.looked_ns
+        if group.spoken_on or since_ns >= LOOK_NS + LOOK_LATE_NS:
+            return True
+        return fresh and (since_ns >= LOOK_NS or now_ns - group.told_ns >= self._settings.update_s * NS_PER_S)
+
+    def _due(self, group: Group, track: FusedTrack, now_ns: int, *, fresh: bool) -> bool:
         told = group.told
         assert told is not None
         since_s = (now_ns - group.told_ns) * 1e-9
@@ -92,13 +107,8 @@ class Teller:
             or {(source.kind, source.ref) for source in track.sources} != {(s.kind, s.ref) for s in told.sources}
             or track.merged_from != told.merged_from
         )
-        fresh = track.last_ns > told.last_ns
-        return changed or (fresh and since_s >= self._settings.update_s)
-
-
-def _looks_due(group: Group, now_ns: int) -> bool:
-    """A told group is judged anew twice a second: the rules look over seconds."""
-    return group.spoken_on or (now_ns + group.number * STEP_NS) % LOOK_NS == 0
+        wait_s = self._settings.update_s + (0.0 if fresh else STALE_S)
+        return changed or (track.last_ns > told.last_ns and since_s >= wait_s)
 
 
 def _first_ns(part: AirObject | Claim | Aircraft) -> int:

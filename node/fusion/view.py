@@ -9,7 +9,7 @@ import numpy as np
 from node.fusion.air_object import AirObject
 from node.fusion.claims import ClaimedPlace
 from node.fusion.frame import LocalFrame, bearing_deg
-from node.fusion.groups import Group
+from node.fusion.group import Group
 from node.fusion.motion import MotionScore
 from node.fusion.picture import FusedTrack, Identity, ObjectType, PictureKind, Source, SourceKind
 from node.fusion.planes import Aircraft
