@@ -72,6 +72,7 @@ class NoiseTracker:
 
     def __init__(self) -> None:
         self._history: list[NDArray[np.float32]] = []
+        self._heard: NDArray[np.float32] | None = None
         self._floor: NoiseFloor | None = None
         self._since_fit = 0
 
@@ -91,8 +92,10 @@ class NoiseTracker:
         thinned = power[::THINNING] if len(power) >= 16 * THINNING else power
         rank = min(int(QUANTILE * len(thinned)), len(thinned) - 1)
         segment = np.partition(thinned, rank, axis=0)[rank] * np.float32(1.0 / QUANTILE_OVER_MEAN)
-        segment = np.maximum(segment, max(float(power.max()) * DYNAMIC_RANGE, SMALLEST_FLOOR)).astype(np.float32)
-        stepped = self._rescale_at_step(segment)
+        heard = np.maximum(segment, np.float32(SMALLEST_FLOOR))
+        segment = np.maximum(heard, np.float32(float(power.max()) * DYNAMIC_RANGE))
+        stepped = self._rescale_at_step(segment, heard)
+        self._heard = heard
         self._history.append(segment)
         del self._history[:-LONGEST_MEMORY]
         self._since_fit += 1
@@ -119,19 +122,25 @@ class NoiseTracker:
         floor = np.where(lines, least, np.clip(least, smooth * np.float32(0.8), smooth * np.float32(1.2)))
         return NoiseFloor(floor.astype(np.float32), smooth.astype(np.float32))
 
-    def _rescale_at_step(self, segment: NDArray[np.float32]) -> bool:
+    def _rescale_at_step(self, segment: NDArray[np.float32], heard: NDArray[np.float32]) -> bool:
         """Whether the gain has stepped; the history is brought to the new gain.
 
         What brings the slice back to its floor is no step of the gain: the end of an overload, whose last segment was
-        lifted evenly by what it splattered.
+        lifted evenly by what it splattered. Neither is a strong signal that lifts the floor by ``DYNAMIC_RANGE`` alone,
+        while the noise that is ``heard`` between its packets stays what it was.
         """
-        if not self._history or self._floor is None:
+        if not self._history or self._floor is None or self._heard is None:
             return False
         low, middle, high = quantiles(segment / self._history[-1], (0.25, 0.5, 0.75))
-        if high <= low * STEP_SPREAD and _stepped(middle) and _stepped(quantile(segment / self._floor.power, 0.5)):
-            self._history = [row * np.float32(middle) for row in self._history]
-            return True
-        return False
+        if high > low * STEP_SPREAD or not _stepped(middle):
+            return False
+        noisy = float(self._heard.max()) > SMALLEST_FLOOR
+        if not _stepped(quantile(segment / self._floor.power, 0.5)) or (
+            noisy and not _stepped(quantile(heard / self._heard, 0.5))
+        ):
+            return False
+        self._history = [row * np.float32(middle) for row in self._history]
+        return True
 
 
 def _stepped(ratio: float) -> bool:

@@ -55,6 +55,17 @@ def test_the_end_of_an_overload_is_no_gain_step() -> None:
     assert floor.power.mean() == pytest.approx(1.0 / 256, rel=0.15)
 
 
+def test_a_signal_too_strong_for_the_floor_beside_it_is_no_gain_step() -> None:
+    tracker = NoiseTracker()
+    for seed in range(30):
+        tracker.observe(_noise(128, seed))
+    loud = _noise(128, 98)
+    loud[110:, 100:120] += 4e4  # 70 dB over the noise, in its last rows alone
+    for rows in (loud, _noise(128, 99)):
+        floor = tracker.observe(rows)
+        assert floor.power.mean() == pytest.approx(1.0 / 256, rel=0.15)
+
+
 def test_a_steady_line_is_taken_into_the_floor_and_shows_against_the_smooth_one() -> None:
     tracker = NoiseTracker()
     for seed in range(30):
