@@ -111,7 +111,8 @@ class LiveNode:
         self._timed = {radio.name for radio in radios if radio.host_time}
         self._started_s = time.monotonic()
         self._said: tuple[str, str | None] | None = None
-        self._tracks: set[str] = set()
+        self._tracks: dict[str, int] = {}
+        """Live radio tracks, with the time of the last evidence that was told."""
         self._latency_ms: float | None = None
         self._signal_ns = 0
         self._heard_s = self._passed_s = self._started_s
@@ -194,12 +195,11 @@ class LiveNode:
     def _tell(self, changes: list[TrackChange]) -> None:
         for change in changes:
             track = change.track
-            if change.kind == "end":
-                self._tracks.discard(track.track_id)
-            else:
-                self._tracks.add(track.track_id)
+            told_ns = self._tracks.pop(track.track_id, 0)
+            if change.kind != "end":
+                self._tracks[track.track_id] = track.last_ns
             latency_ms = None
-            if change.kind != "end" and self._timed.issuperset(track.radio):
+            if change.kind != "end" and track.last_ns > told_ns and self._timed.issuperset(track.radio):
                 latency_ms = self._latency_ms = max(0.0, (time.time_ns() - track.last_ns) / NS_PER_MS)
             self._publish(self._maker.track(change, latency_ms, self._desk.assessment(track.track_id)))
             self._desk.hear(change)

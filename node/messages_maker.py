@@ -104,7 +104,8 @@ class MessageMaker:
         change
             What the tracker says.
         latency_ms
-            From the last sample of the evidence until now; None in a replay, whose messages know no clock.
+            From the last sample of the evidence until now; None in a replay, whose messages know no clock, and where
+            there is no newer evidence than in the last message.
         assessment
             What the picture makes of it; None where there is none.
         """
@@ -159,7 +160,7 @@ class MessageMaker:
         change
             What the fusion says.
         latency_ms
-            From the last evidence until now.
+            From the last evidence until now; None where there is none since the last message.
         assessment
             Of a radio track that is thought of differently now.
         """

@@ -222,7 +222,8 @@ class TrackMessage(Wire):
     node: NodeInfo
     evidence: tuple[Evidence, ...]
     latency_ms: float | None = Field(
-        description="from the last sample of the evidence to this message; null in a replay"
+        description="from the newest evidence (`last_seen`) to this message; null in a replay, and where nothing was "
+        "seen since the last message of the track"
     )
     object: ObjectInfo | None = Field(default=None, description="null for a radio track")
     sources: tuple[SourceInfo, ...] = Field(

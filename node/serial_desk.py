@@ -230,13 +230,14 @@ class ContactDesk:
         messages: list[Message] = []
         for change in changes:
             track = change.track
+            told = self._live.get(track.track_id)
+            latency_ms = None
             if change.kind == "end":
                 self._live.pop(track.track_id, None)
             elif track.kind != "rf_emission":
                 self._live[track.track_id] = track
-            latency_ms = None
-            if change.kind != "end":
-                latency_ms = max(0.0, (self._clock_ns() - track.last_ns) / NS_PER_MS)
+                if told is None or track.last_ns > told.last_ns:  # else something else is thought of what is known
+                    latency_ms = max(0.0, (self._clock_ns() - track.last_ns) / NS_PER_MS)
             messages.append(self._maker.fused(change, latency_ms, self.assessment(track.track_id)))
         return messages
 

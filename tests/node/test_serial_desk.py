@@ -122,6 +122,22 @@ def test_a_remote_id_becomes_a_message_with_what_was_heard(bench: Callable[..., 
     assert not any(isinstance(message, TrackMessage) for message in one.messages)  # there is no picture here
 
 
+def test_what_tells_of_nothing_newer_has_no_latency(bench: Callable[..., Bench]) -> None:
+    one = bench("remote-id", fused=True)
+
+    def tracks() -> list[TrackMessage]:
+        return [message for message in one.messages if isinstance(message, TrackMessage)]
+
+    one.said(HEARD * 3, lambda: bool(tracks()))
+    (new,) = tracks()
+    assert new.latency_ms is not None
+    for affiliation in ("suspect", "neutral"):  # by the second everything that was heard has been told
+        assert one.desk.set_affiliation(new.track_id, affiliation, "Anna", "")  # type: ignore[arg-type]
+        one.until(lambda wanted=affiliation: tracks()[-1].identity.affiliation == wanted)  # type: ignore[misc]
+    assert [(track.event, track.last_seen) for track in tracks()[-2:]] == [("update", tracks()[-1].last_seen)] * 2
+    assert tracks()[-1].latency_ms is None
+
+
 def test_with_a_picture_the_same_becomes_a_track_and_ends_in_good_order(bench: Callable[..., Bench]) -> None:
     one = bench("remote-id", fused=True)
 
