@@ -29,6 +29,7 @@ from node.tracking.hops import (
     nearest_of,
     on_grid,
 )
+from node.tracking.keyhole import comes_and_goes
 
 LEAST_PACKETS = 6
 """A drone track never rests on one burst; six packets give five steps of the clock."""
@@ -79,7 +80,7 @@ WEAK_GRID_TOLERANCE_HZ = 120e3
 UNCONFIRMED_WEIGHT = 0.4
 """A mode that is a guess gives way to any other that explains half as much."""
 LEAST_GRID = 0.5
-"""Half of the channels heard must lie on the record's grid; those cut by the slice's edge may not."""
+"""Half of the channels heard must lie on the record's grid."""
 HOPPER_LEAST_CHANNELS = 3
 HOPPER_LEAST_PACKETS = 24
 HOPPER_LEAST_FIT = 0.75
@@ -98,7 +99,7 @@ HOPPER_LEAST_S = 0.3
 
 SLOTTED_AIRTIME_RANGE = (0.75, 1.3)
 SLOT_TOLERANCE_S = 20e-6
-"""Of an interval: telephones keep the clock of their cell to a quarter of a bit, starts are found to some 30 us."""
+"""Of an interval: telephones keep the clock of their cell to a microsecond, the fit over many bursts to a few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +232,10 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
         # Weak centres stray between the channels: each is put to the nearest of the grid that fits best.
         grid_hz = min((band.channels_hz for band in bands), key=lambda grid_hz: _off_grid_hz(chosen, grid_hz))
         chosen = packets.pick_on(members, grid_hz)
-    if len(chosen.channels_hz) < 2:
-        return None
     first_s = float(packets.start_s[members][0])
     phase = Phase(of_kin.interval_s, of_kin.origin_s - first_s, members)
+    if len(chosen.channels_hz) < 2 and (chosen.faint or not comes_and_goes(chosen, phase, timing.packets_per_hop)):
+        return None
     strays = _strays(packets, kin & ~members & ~answers, chosen, first_s)
     clock = fit_clock(chosen, phase, timing, strays)
     tight = chosen.faint and clock.jitter_s < TIGHT_SHARE * clock_tolerance_s(timing.interval_s)
@@ -248,7 +249,8 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     if not low < clock.airtime_ratio < high:
         return None
     tolerance_hz = WEAK_GRID_TOLERANCE_HZ if chosen.faint else GRID_TOLERANCE_HZ
-    grid_share = max((on_grid(chosen.channels_hz, band.channels_hz, tolerance_hz) for band in bands), default=0.0)
+    known_hz = chosen.known_hz
+    grid_share = max((on_grid(known_hz, band.channels_hz, tolerance_hz) for band in bands), default=0.0)
     if tuning_known and grid_share < LEAST_GRID and any(band.channels_hz for band in bands):
         return None
     stay = _stay_score(clock, timing.packets_per_hop, weak=chosen.faint)
@@ -378,15 +380,12 @@ def hopper(packets: Packets) -> LinkHypothesis | None:
 def _keeps_slots(interval_s: float, airtime_s: float) -> bool:
     """Whether bursts fill the slots of a public network of the records, whose telephones hop too."""
     for timing in (mode.timing for protocol in PROTOCOLS for mode in protocol.modes):
-        if isinstance(timing, SlotTiming) and _between(airtime_s / timing.airtime_s, SLOTTED_AIRTIME_RANGE):
+        low, high = SLOTTED_AIRTIME_RANGE
+        if isinstance(timing, SlotTiming) and low < airtime_s / timing.airtime_s < high:
             slot_s = timing.frame_s / int(timing.frame_s / timing.airtime_s)
             if abs(interval_s - round(interval_s / slot_s) * slot_s) < SLOT_TOLERANCE_S:
                 return True
     return False
-
-
-def _between(value: float, limits: tuple[float, float]) -> bool:
-    return limits[0] < value < limits[1]
 
 
 def _even_channels(packets: Packets) -> float:
