@@ -98,6 +98,14 @@ class Packets:
         """From the first start to the last end."""
         return float(self.start_s[-1] + self.duration_s[-1]) if self.count else 0.0
 
+    @property
+    def known_hz(self) -> tuple[float, ...]:
+        """Centres that are known: of the channels heard whole; of all where the slice's edge cuts every one."""
+        if bool(self.whole.all()):
+            return self.channels_hz
+        whole = set(self.channel[self.whole].tolist())
+        return tuple(hz for number, hz in enumerate(self.channels_hz) if number in whole) or self.channels_hz
+
     def pick(self, chosen: NDArray[np.bool_], tolerance_hz: float = CHANNEL_TOLERANCE_HZ) -> Packets:
         """Some of the packets, with the channels they are on."""
         return self._picked(chosen, *channels_of(self.centre_hz[chosen], self.whole[chosen], tolerance_hz))

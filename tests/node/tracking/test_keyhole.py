@@ -1,0 +1,80 @@
+"""Links of which the slice shows one channel, or one and a piece of the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dsp.bursts import Burst, ChirpFinding
+from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
+from node.tracking.tracker import Tracker, TrackerSettings
+
+SECONDS = 6.0
+EU433_HZ = (433.1e6, 433.775e6, 434.45e6)
+SYMBOL_S = 64 / 500e3
+
+
+def chirp(at_s: float, centre_hz: float, *, cut: bool = False) -> Burst:
+    finding = ChirpFinding(6, 500e3, SYMBOL_S, 500e3 / SYMBOL_S, 0.8)
+    burst = Burst(round(at_s * 1e9), 4.38e-3, centre_hz, 500e3, 10.0, -20.0, finding)
+    return replace(burst, cut_high=True, bandwidth_hz=230e3, centre_hz=centre_hz - 135e3) if cut else burst
+
+
+def names(bursts: list[Burst]) -> set[tuple[str, str | None]]:
+    tracker = Tracker(TrackerSettings(), "test")
+    bursts = sorted(bursts, key=lambda burst: burst.end_ns)
+    step_ns, at, changes = 27_300_000, 0, []
+    for end_ns in range(step_ns, round(SECONDS * 1e9), step_ns):
+        due = []
+        while at < len(bursts) and bursts[at].end_ns < end_ns:
+            due.append(bursts[at])
+            at += 1
+        sightings = tuple(
+            Sighting(b, None, "r", tuning_known=True, slice_centre_hz=432.6e6, slice_rate_hz=2.4e6) for b in due
+        )
+        changes += tracker.observe(BlockResult((Step(end_ns, sightings),), end_ns, "r", PipelineCounters()))
+    return {(c.track.label, c.track.mode) for c in changes if c.track.family.startswith("drone")}
+
+
+def hopping(rng: np.random.Generator, *, piece: bool, heard: float = 0.95) -> list[Burst]:
+    bursts, channel = [], 0
+    for slot in range(int(SECONDS / 0.005)):
+        if slot % 4 == 0:
+            channel = (channel + int(rng.integers(1, 3))) % 3
+        late_s = float(rng.normal(0, 15e-6))
+        if channel == 0 and rng.random() < heard:
+            bursts.append(chirp(0.004 + slot * 0.005 + late_s, EU433_HZ[0] + 3e3))
+        if channel == 1 and piece and rng.random() < 0.2:
+            bursts.append(chirp(0.004 + slot * 0.005 + late_s, EU433_HZ[1] + 3e3, cut=True))
+    return bursts
+
+
+@pytest.mark.parametrize("piece", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_link_heard_on_one_channel_is_known_by_its_stays(seed: int, piece: bool) -> None:
+    assert names(hopping(np.random.default_rng(seed), piece=piece)) == {("expresslrs", "200Hz")}
+
+
+def stream(rng: np.random.Generator) -> list[Burst]:
+    """Packets without end, some missed: it does not hop."""
+    return [chirp(0.004 + slot * 0.005, 433.1e6) for slot in range(int(SECONDS / 0.005)) if rng.random() < 0.9]
+
+
+def messages(rng: np.random.Generator) -> list[Burst]:
+    """Messages of four packets on the same clock, at any slot."""
+    slots = np.cumsum(rng.integers(9, 40, 200))
+    return [chirp(0.004 + (slot + k) * 0.005, 433.1e6) for slot in slots.tolist() for k in range(4)]
+
+
+def seldom(rng: np.random.Generator) -> list[Burst]:
+    """Two links' worth of lone packets on one clock."""
+    return [chirp(0.004 + slot * 0.005, 433.1e6) for slot in range(int(SECONDS / 0.005)) if rng.random() < 0.3]
+
+
+@pytest.mark.parametrize("made", [stream, messages, seldom])
+@pytest.mark.parametrize("seed", range(3))
+def test_one_channel_without_stays_in_step_is_no_link(made: Callable[..., list[Burst]], seed: int) -> None:
+    assert names(made(np.random.default_rng(seed))) == set()
