@@ -165,9 +165,8 @@ class WeakChirps:
         beginning = np.zeros((rows, columns), dtype=np.uint8)
         beginning[:, : covered.shape[1]] = covered
         across = 3 * width + 1
-        widened = ndimage.maximum_filter1d(
-            beginning, across, axis=1, mode="constant", origin=-(across // 2 - 2 * width)
-        )
+        # The tone of a chirp near one edge comes out at the other: frequencies go round.
+        widened = ndimage.maximum_filter1d(beginning, across, axis=1, mode="wrap", origin=-(across // 2 - 2 * width))
         row_samples = COARSE * self._where.points
         back = int(self._preamble_samples / row_samples) + 1
         hidden = ndimage.maximum_filter1d(widened, back + 1, axis=0, mode="constant", origin=-((back + 1) // 2))
