@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.analysis import Analysed, Slice, Stretch, analyse
-from dsp.bursts import Burst, ChirpFinding, PulseFinding
+from dsp.bursts import Burst, ChirpFinding, KeyingFinding, PulseFinding
 from dsp.chirps import ChirpShape
 from dsp.energy import energy_mask
 from dsp.extents import measure
@@ -19,6 +19,7 @@ from dsp.noise import NoiseFloor, NoiseTracker
 from dsp.pulses import merge_pulses, widened
 from dsp.regions import NARROW_GAP_S, NARROW_HZ, STROKE_GAP_ROWS, Region, find_regions
 from dsp.spectrogram import FRAMES_PER_ROW, ShortTimeTransform, StftSettings, rows_in
+from dsp.splatter import LONGEST_EDGE_S, is_splatter
 from dsp.tape import Tape
 from dsp.units import to_ns
 from dsp.weak_chirps import WeakChirps
@@ -61,6 +62,8 @@ class DetectorCounters:
     segments: int = 0
     regions: int = 0
     regions_over_budget: int = 0
+    splatter: int = 0
+    """Extents that a much stronger signal explains: told only where they are chirps or keyed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,15 +221,17 @@ class SliceDetector:
             self._spectrum.rows,
             self._base_sample,
         )
+        strongest = float(self._power.rows.max()) if extents else 0.0
         for extent, cut_start, cut_end in extents:
-            analysed = analyse(
-                stretch,
-                self.where,
-                extent,
-                cut_start=cut_start,
-                cut_end=cut_end,
-                hints=self._likely_chirps((extent.end_row - extent.first_row) * self._row_s),
-            )
+            length_s = (extent.end_row - extent.first_row) * self._row_s
+            splatter = is_splatter(extent, self._power.rows, self._floor.power, strongest)
+            self.counters.splatter += splatter
+            if splatter and length_s < LONGEST_EDGE_S:
+                continue
+            hints = self._likely_chirps(length_s)
+            analysed = analyse(stretch, self.where, extent, cut_start=cut_start, cut_end=cut_end, hints=hints)
+            if splatter and not isinstance(analysed.burst.finding, (ChirpFinding, KeyingFinding)):
+                continue
             self._remember(analysed.burst)
             found.append(analysed)
         found = [item for item in _merge(found) if not self._told(item.burst)]
