@@ -106,6 +106,7 @@ class Workbench(threading.local):
     def __init__(self) -> None:
         self._input = self._output = aligned((0,))
         self._plans: OrderedDict[tuple[int, int, bool], Any] = OrderedDict()
+        self._real: OrderedDict[int, Any] = OrderedDict()
 
     def rows(self, count: int, points: int) -> NDArray[np.complex64]:
         """(count, points) complex64 to be filled; whatever was left there is in them."""
@@ -135,6 +136,19 @@ class Workbench(threading.local):
             self._plans.move_to_end((made, points, inverse))
         plan.execute()
         return self._output[: count * points].reshape(count, points)
+
+    def run_real(self, values: NDArray[np.float32], points: int) -> NDArray[np.complex64]:
+        """Half spectrum, (points / 2 + 1,), of real values and zeros; valid until the next one of this length."""
+        plan = self._real.get(points)
+        if plan is None:
+            if len(self._real) >= PLANS_KEPT:
+                self._real.popitem(last=False)
+            before = pyfftw.zeros_aligned(points, dtype="float32")
+            plan = self._real[points] = pyfftw.FFTW(before, aligned((points // 2 + 1,)), flags=(PLANNING,), threads=1)
+        plan.input_array[: len(values)] = values
+        plan.input_array[len(values) :] = 0
+        spectrum: NDArray[np.complex64] = plan()
+        return spectrum
 
 
 WORKBENCH = Workbench()
