@@ -61,6 +61,7 @@ PROTOCOL = RfProtocol(
             928e6,
             spaced_hz(FIRST_915_HZ, STEP_HZ, CHANNELS_915),
             region="FCC",
+            first_assumed=True,
             cycle=CYCLE,
         ),
     ),

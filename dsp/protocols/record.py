@@ -93,6 +93,8 @@ class Band:
     """How many of the channels one link uses, drawn once for it; None: all."""
     base_spread_hz: float = 0.0
     """The grid of one network lies this far above ``channels_hz`` at most, by a draw of its own (SiK)."""
+    first_assumed: bool = False
+    """The spacing is known, not where the grid begins: a link on it may lie beside all of ``channels_hz``."""
     order: HopOrder = "shuffled"
     """How a link steps through its channels where there is no sync channel."""
     cycle: int | None = None

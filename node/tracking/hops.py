@@ -435,15 +435,18 @@ def significance(fitting: int, total: int, share: float) -> float:
     return total * distance / log(10.0)
 
 
-def on_grid(channels_hz: tuple[float, ...], grid_hz: tuple[float, ...], tolerance_hz: float) -> float:
+def on_grid(
+    channels_hz: tuple[float, ...], grid_hz: tuple[float, ...], tolerance_hz: float, *, any_offset: bool = False
+) -> float:
     """Share of the channels that lie on a grid, allowing one common offset within the tolerance.
 
-    On a grid finer than twice the tolerance any offset is allowed, and an error of a tenth of the spacing either way.
+    On a grid finer than twice the tolerance, or one whose beginning nobody knows, any offset is allowed, and an error
+    of a tenth of the spacing either way.
     """
     if not grid_hz or not channels_hz:
         return 0.0
     step_hz = spacing_hz(grid_hz)
-    if step_hz < 2.0 * tolerance_hz:
+    if any_offset or step_hz < 2.0 * tolerance_hz:
         centre = np.asarray(channels_hz)
         turn = np.exp(2j * np.pi * (centre - grid_hz[0]) / step_hz)
         apart = np.angle(turn * np.conj(turn.sum())) / (2.0 * np.pi)

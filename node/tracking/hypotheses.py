@@ -228,7 +228,7 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     if not _enough(int(np.count_nonzero(members)), int(np.count_nonzero(answers)), fsk=fsk):
         return None
     chosen = packets.pick(members, min(channel_tolerance_hz(band.channels_hz) for band in bands))
-    if chosen.faint and tuning_known and all(band.channels_hz for band in bands):
+    if chosen.faint and tuning_known and all(band.channels_hz and not band.first_assumed for band in bands):
         # Weak centres stray between the channels: each is put to the nearest of the grid that fits best.
         grid_hz = min((band.channels_hz for band in bands), key=lambda grid_hz: _off_grid_hz(chosen, grid_hz))
         chosen = packets.pick_on(members, grid_hz)
@@ -250,7 +250,10 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
         return None
     tolerance_hz = WEAK_GRID_TOLERANCE_HZ if chosen.faint else GRID_TOLERANCE_HZ
     known_hz = chosen.known_hz
-    grid_share = max((on_grid(known_hz, band.channels_hz, tolerance_hz) for band in bands), default=0.0)
+    grid_share = max(
+        (on_grid(known_hz, each.channels_hz, tolerance_hz, any_offset=each.first_assumed) for each in bands),
+        default=0.0,
+    )
     if tuning_known and grid_share < LEAST_GRID and any(band.channels_hz for band in bands):
         return None
     stay = _stay_score(clock, timing.packets_per_hop, weak=chosen.faint)
