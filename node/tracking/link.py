@@ -76,6 +76,8 @@ class Link:
     rival: tuple[str, str] | None = None
     """Label and mode that explain it better, and since when."""
     rival_ns: int = 0
+    answer_s: float | None = None
+    """Where the other end's packets were found to begin, from a packet of its own; the record's moment is a guess."""
 
     @property
     def mode_known(self) -> bool:
@@ -147,7 +149,8 @@ class Link:
         if weak:
             low_s = weak_least_s(self.hypothesis.mode, low_s)
         if low_s < burst.duration_s < high_s:
-            for offset_s in answer_offsets_s(timing):
+            found_s = () if self.answer_s is None else (self.answer_s,)
+            for offset_s in (*answer_offsets_s(timing), *found_s):
                 error = self._clock_error(burst, offset_s)
                 if error is not None:
                     return error, True

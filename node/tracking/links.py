@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +42,9 @@ HOPPER_EVERY_S = 0.5
 COMPANION_LEVEL_DB = 10.0
 COMPANION_APART_HZ = 0.6e6
 MOST_ACCOMPANIED = 0.3
-"""A hopper is on one channel at a time. Where more of its packets than this begin together with something about as
-strong, further away than the two tones of any keyed link, they are pieces of one wide signal: OFDM of which some
-subcarriers are used. In a crowd a twentieth does; products of an overload are weaker.
+"""A hopper is on one channel at a time. Where more of its packets than this begin together with something as strong or
+stronger, further away than the two tones of any keyed link, they are pieces of one wide signal, OFDM of which some
+subcarriers are used, or products of an overload. In a crowd a twentieth does; a hopper's own products are weaker.
 """
 SAME_START_SYMBOLS = 2.5
 """Weak chirps are two findings of one packet if they begin as close as this: their ends say nothing."""
@@ -280,6 +281,10 @@ class LinkPool:
                 return link
             if _left_over(members, link):
                 return link
+            answer_s = _other_end_s(best, members, link)
+            if answer_s is not None:
+                link.answer_s = answer_s
+                return link
         return None
 
 
@@ -307,14 +312,31 @@ def _companion_share(members: list[Burst], link: Link) -> float:
 
 
 def _accompanied_share(members: list[Burst], bursts: list[Burst], tolerance_s: float) -> float:
-    """Share of the members that begin together with another burst, about as strong, on another frequency."""
+    """Share of the members that begin together with another burst, not much weaker, on another frequency."""
     columns = np.array([(b.start_ns - members[0].start_ns, b.centre_hz, b.snr_db) for b in bursts])
     accompanied = 0
     for burst in members:
-        apart = np.abs(columns - (burst.start_ns - members[0].start_ns, burst.centre_hz, burst.snr_db))
-        beside = (apart[:, 0] < 1e9 * tolerance_s) & (apart[:, 1] > COMPANION_APART_HZ)
-        accompanied += bool((beside & (apart[:, 2] < COMPANION_LEVEL_DB)).any())
+        late_ns, apart_hz, over_db = (columns - (burst.start_ns - members[0].start_ns, burst.centre_hz, burst.snr_db)).T
+        beside = (np.abs(late_ns) < 1e9 * tolerance_s) & (np.abs(apart_hz) > COMPANION_APART_HZ)
+        accompanied += bool((beside & (over_db > -COMPANION_LEVEL_DB)).any())
     return accompanied / len(members)
+
+
+def _other_end_s(best: LinkHypothesis, members: list[Burst], link: Link) -> float | None:
+    """How long after a link's packets those of its other end begin, which has a hop table of its own; None: not it.
+
+    Its packets are the record's longer or shorter ones where the link's are the others, and always between two of them.
+    """
+    timing = best.timing
+    if timing.answer is None or not timing.answer.own_channels:
+        return None
+    shorter_s, longer_s = sorted((best.clock.length_s, link.hypothesis.clock.length_s))
+    if shorter_s / longer_s > sqrt(timing.answer.airtime_s / timing.airtime_s):
+        return None
+    begin_ns = members[0].start_ns + best.phase.origin_s * 1e9
+    after_s = 1e-9 * ((begin_ns - link.anchor_ns) % link.interval_ns)
+    within = link.hypothesis.clock.length_s < after_s < 1e-9 * link.interval_ns - best.clock.length_s
+    return after_s if within else None
 
 
 def _left_over(members: list[Burst], link: Link) -> bool:

@@ -9,6 +9,7 @@ from dsp.protocols import PROTOCOLS
 from dsp.protocols.match import in_band
 from dsp.protocols.record import FskPhy, TdmTiming
 from dsp.units import to_ns
+from node.tracking.torn_tones import TornTones
 from node.tracking.turn_clock import (
     DRIFT,
     centre_tolerance_hz,
@@ -78,16 +79,21 @@ class TurnPool:
     def __init__(self) -> None:
         self.links: list[TurnLink] = []
         self._collectors = _turn_modes()
+        self._torn = TornTones()
         self._judged_ns = 0
         self._serial = 0
 
     def add(self, burst: Burst) -> None:
         """Take a burst."""
         if may_take_a_turn(burst):
-            width_hz, end_ns = burst.bandwidth_hz, burst.end_ns
-            for collector in self._collectors:
-                if collector.least_hz <= width_hz <= collector.most_hz:
-                    collector.add(burst, end_ns)
+            self._torn.add(burst)
+            self._collect(burst)
+
+    def _collect(self, burst: Burst) -> None:
+        width_hz, end_ns = burst.bandwidth_hz, burst.end_ns
+        for collector in self._collectors:
+            if collector.least_hz <= width_hz <= collector.most_hz:
+                collector.add(burst, end_ns)
 
     def judge(self, now_ns: int, *, tuning_known: bool, final: bool = False) -> list[TurnLink]:
         """Look for links in the turns of the last seconds; those with news."""
@@ -95,6 +101,8 @@ class TurnPool:
         if not final and now_ns - self._judged_ns < to_ns(every_s):
             return []
         self._judged_ns = now_ns
+        for packet in self._torn.whole(now_ns if not final else now_ns + to_ns(JUDGE_EVERY_S)):
+            self._collect(packet)
         if not any(collector.news for collector in self._collectors):
             return []
         for collector in self._collectors:

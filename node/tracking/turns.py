@@ -14,13 +14,17 @@ BANDWIDTH_ROOM_HZ = 15e3
 """A narrow signal takes some bins of 2.3 kHz more than it is wide."""
 FULL_BANDWIDTH = 0.6
 """From this part of the record's width on a burst shows the whole signal."""
+FULL_BANDWIDTH_KEYED = 0.5
+"""The same where both tones were found."""
 DEVIATION_RANGE = (0.45, 1.4)
 """Measured over the record's: pulse shaping and smoothing take off a third."""
 CHANNEL_SHARE = 0.5
 """Bursts closer than this part of the bandwidth are on one channel."""
 CHANNEL_ROOM_HZ = 8e3
 WINDOW_SLACK_S = 3e-3
-"""A turn may seem so much longer than its window: noise at its ends."""
+WINDOW_SLACK = 0.8
+"""A turn may seem so much longer than its window, and not by more than this part of the silence: noise at its ends, but
+never the next turn, which may be on the next channel."""
 RATE_TOLERANCE = 0.04
 SHORTEST_SHARE = 0.6
 """Of the shortest packet: what is on air for less is a piece of noise."""
@@ -82,7 +86,7 @@ class TurnCollector:
         """Bursts narrower or wider than these are of something else."""
         self._open: list[Turn] = []
         self._reach_hz = CHANNEL_SHARE * self.phy.bandwidth_hz + CHANNEL_ROOM_HZ
-        self._window_ns = (self.timing.window_s + WINDOW_SLACK_S) * 1e9
+        self._window_ns = (self.timing.window_s + min(WINDOW_SLACK_S, WINDOW_SLACK * self.timing.silence_s)) * 1e9
 
     def add(self, burst: Burst, end_ns: int) -> None:
         """Put a burst to the turn it goes on with, or begin one.
@@ -115,7 +119,8 @@ class TurnCollector:
     def _put(self, turn: Turn, burst: Burst) -> None:
         turn.bursts.append(burst)
         turn.cut |= burst.cut_low or burst.cut_high
-        if burst.bandwidth_hz < FULL_BANDWIDTH * self.phy.bandwidth_hz:
+        keyed = self._keying(burst)
+        if burst.bandwidth_hz < (FULL_BANDWIDTH_KEYED if keyed else FULL_BANDWIDTH) * self.phy.bandwidth_hz:
             return
         total_s = turn.full_s + burst.duration_s
         if turn.full_s:
@@ -125,14 +130,18 @@ class TurnCollector:
         else:
             turn.centre_hz, turn.wide_hz = burst.centre_hz, burst.bandwidth_hz
         turn.full_s = total_s
+        if keyed:
+            turn.keyed += 1
+            rate_hz = keyed.symbol_rate_hz or 0.0
+            turn.timed += abs(rate_hz / self.phy.bit_rate_bps - 1.0) < RATE_TOLERANCE
+
+    def _keying(self, burst: Burst) -> KeyingFinding | None:
+        """How a burst is keyed, if as the record says."""
         finding = burst.finding
         if not isinstance(finding, KeyingFinding):
-            return
+            return None
         low, high = DEVIATION_RANGE
-        if low * self.phy.deviation_hz < finding.deviation_hz < high * self.phy.deviation_hz:
-            turn.keyed += 1
-            rate_hz = finding.symbol_rate_hz or 0.0
-            turn.timed += abs(rate_hz / self.phy.bit_rate_bps - 1.0) < RATE_TOLERANCE
+        return finding if low * self.phy.deviation_hz < finding.deviation_hz < high * self.phy.deviation_hz else None
 
     def worthy(self, begin_ns: int) -> list[Turn]:
         """Turns since a moment that show the whole signal for long enough, in order of time."""
