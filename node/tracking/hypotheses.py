@@ -40,6 +40,8 @@ LEAST_PACKETS_FSK = 24
 """Stricter without a chirp: bursts of keying are common, and a tenth of a millisecond fits by chance more often."""
 LEAST_PACKETS_BOTH_ENDS = 12
 """Of one end without a chirp, where the answers of the other make up what is missing."""
+LEAST_PACKETS_IN_ROUNDS = 8
+"""The same on a single channel, where packets must come whole rounds apart besides."""
 LEAST_SIGNIFICANCE = 4.0
 """Unrelated bursts keep a clock this well once in ten thousand sets; hops and air time must agree besides."""
 SIGNIFICANCE_PER_STRAY = 0.05
@@ -225,7 +227,8 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     members = np.zeros(packets.count, dtype=np.bool_)
     members[kin] = of_kin.members
     answers = _answers(packets, of_kin, mode, timing) & ~members
-    if not _enough(int(np.count_nonzero(members)), int(np.count_nonzero(answers)), fsk=fsk):
+    sent, answered = int(np.count_nonzero(members)), int(np.count_nonzero(answers))
+    if not _enough(sent, answered, LEAST_PACKETS_IN_ROUNDS, fsk=fsk):
         return None
     chosen = packets.pick(members, min(channel_tolerance_hz(band.channels_hz) for band in bands))
     if chosen.faint and tuning_known and all(band.channels_hz and not band.first_assumed for band in bands):
@@ -234,7 +237,11 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
         chosen = packets.pick_on(members, grid_hz)
     first_s = float(packets.start_s[members][0])
     phase = Phase(of_kin.interval_s, of_kin.origin_s - first_s, members)
-    if len(chosen.channels_hz) < 2 and (chosen.faint or not comes_and_goes(chosen, phase, timing.packets_per_hop)):
+    if len(chosen.channels_hz) < 2:
+        rounds = {band.used_channels or len(band.channels_hz) for band in bands}
+        if chosen.faint or not comes_and_goes(chosen, phase, timing.packets_per_hop, rounds, answered / sent):
+            return None
+    elif not _enough(sent, answered, LEAST_PACKETS_BOTH_ENDS, fsk=fsk):
         return None
     strays = _strays(packets, kin & ~members & ~answers, chosen, first_s)
     clock = fit_clock(chosen, phase, timing, strays)
@@ -270,13 +277,11 @@ def _off_grid_hz(packets: Packets, grid_hz: tuple[float, ...]) -> float:
     return middle_of(sorted(apart_hz))
 
 
-def _enough(packets: int, answers: int, *, fsk: bool) -> bool:
+def _enough(packets: int, answers: int, both_ends: int, *, fsk: bool) -> bool:
     """Whether there are packets enough of one end, or of both together."""
     if not fsk:
         return packets >= LEAST_PACKETS_TIGHT
-    return packets >= LEAST_PACKETS_FSK or (
-        packets >= LEAST_PACKETS_BOTH_ENDS and packets + answers >= LEAST_PACKETS_FSK
-    )
+    return packets >= LEAST_PACKETS_FSK or (packets >= both_ends and packets + answers >= 2 * both_ends)
 
 
 def _steps_agree(clock: ClockFit, per_hop: int, *, weak: bool) -> bool:

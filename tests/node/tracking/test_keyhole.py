@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dsp.bursts import Burst, ChirpFinding
+from dsp.bursts import Burst, ChirpFinding, KeyingFinding
 from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
 from node.tracking.tracker import Tracker, TrackerSettings
 
@@ -23,7 +23,7 @@ def chirp(at_s: float, centre_hz: float, *, cut: bool = False) -> Burst:
     return replace(burst, cut_high=True, bandwidth_hz=230e3, centre_hz=centre_hz - 135e3) if cut else burst
 
 
-def names(bursts: list[Burst]) -> set[tuple[str, str | None]]:
+def names(bursts: list[Burst], centre_hz: float = 432.6e6) -> set[tuple[str, str | None]]:
     tracker = Tracker(TrackerSettings(), "test")
     bursts = sorted(bursts, key=lambda burst: burst.end_ns)
     step_ns, at, changes = 27_300_000, 0, []
@@ -33,7 +33,7 @@ def names(bursts: list[Burst]) -> set[tuple[str, str | None]]:
             due.append(bursts[at])
             at += 1
         sightings = tuple(
-            Sighting(b, None, "r", tuning_known=True, slice_centre_hz=432.6e6, slice_rate_hz=2.4e6) for b in due
+            Sighting(b, None, "r", tuning_known=True, slice_centre_hz=centre_hz, slice_rate_hz=2.4e6) for b in due
         )
         changes += tracker.observe(BlockResult((Step(end_ns, sightings),), end_ns, "r", PipelineCounters()))
     return {(c.track.label, c.track.mode) for c in changes if c.track.family.startswith("drone")}
@@ -78,3 +78,30 @@ def seldom(rng: np.random.Generator) -> list[Burst]:
 @pytest.mark.parametrize("seed", range(3))
 def test_one_channel_without_stays_in_step_is_no_link(made: Callable[..., list[Burst]], seed: int) -> None:
     assert names(made(np.random.default_rng(seed))) == set()
+
+
+def both_ends(slots: list[int], *, answers: bool = True) -> list[Burst]:
+    """GFSK at 100 kb/s on one channel of 915 MHz: packets of both ends, half a slot apart."""
+    late_s = (0.0, 0.010) if answers else (0.0,)
+    finding = KeyingFinding(42e3, 100e3, 4.0)
+    return [
+        Burst(round((0.004 + slot * 0.020 + late) * 1e9), 7.6e-3, 915.603e6, 180e3, 6.0, -20.0, finding)
+        for slot in slots
+        for late in late_s
+    ]
+
+
+@pytest.mark.parametrize("first", range(3))
+def test_a_link_that_comes_again_every_round_is_known_by_that(first: int) -> None:
+    heard = [first + 25 * number for number in range(11) if number != 4]
+    assert names(both_ends(heard), 915.2e6) == {("mlrs", "50HzFSK")}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pairs_on_one_channel_that_come_at_any_slot_are_no_link(seed: int) -> None:
+    slots = np.cumsum(np.random.default_rng(seed).integers(2, 12, 40)).tolist()
+    assert names(both_ends([slot for slot in slots if slot < 280]), 915.2e6) == set()
+
+
+def test_without_answers_a_beacon_is_no_link() -> None:
+    assert names(both_ends([25 * number for number in range(11)], answers=False), 915.2e6) == set()
