@@ -62,7 +62,8 @@ def window_samples(sample_rate_hz: float) -> int:
 
 def _averaged(values: NDArray[np.float32], decimation: int) -> NDArray[np.float32]:
     count = len(values) // decimation
-    means: NDArray[np.float32] = values[: count * decimation].reshape(count, decimation).mean(axis=1, dtype=np.float32)
+    share = np.full(decimation, 1.0 / decimation, dtype=np.float32)
+    means: NDArray[np.float32] = values[: count * decimation].reshape(count, decimation) @ share
     return means
 
 
@@ -79,10 +80,11 @@ def discriminator(samples: NDArray[np.complex64], decimation: int) -> NDArray[np
     """Normalised frequency ``Im(x[n] x*[n-1]) / (|x[n]|^2 + mean)``, averaged: no arctangent needed for a comb."""
     if len(samples) < 2 * decimation:
         return np.zeros(0, dtype=np.float32)
-    real, imaginary = samples.real, samples.imag
-    turn = imaginary[1:] * real[:-1] - real[1:] * imaginary[:-1]
-    power = real[1:] ** 2 + imaginary[1:] ** 2
-    turn /= power + max(float(power.mean()), 1e-20)
+    product = np.conj(samples[:-1])
+    product *= samples[1:]
+    squares = samples.view(np.float32) ** 2
+    power = squares[2::2] + squares[3::2]
+    turn = product.imag / (power + np.float32(max(float(power.mean()), 1e-20)))
     return _averaged(turn, decimation)
 
 
