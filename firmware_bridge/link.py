@@ -28,6 +28,8 @@ SLICE_S = 0.002
 """Bytes read at once are fed in pieces of so much time on the wire, each with its own stamp."""
 GARBLED_BYTES = 8192
 """Bytes without one intact frame that mean a wrong rate or another device; the longest line of a camera has less."""
+SETTLED_S = 3.0
+"""A port that is open for so long, of a module that may be silent, is taken for well again."""
 UART_EVERY_S = 1.0
 """Between two looks at what the kernel's driver counts."""
 
@@ -71,6 +73,7 @@ class SerialLink:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"serial-{name}", daemon=True)
         self._said: tuple[LinkState, str | None] = (LinkState.CLOSED, None)
+        self._logged: str | None = None
         self._opens = self._losses = self._stalls = self._failures = 0
         self._last_bytes_ns: int | None = None
         self._uart = UartTally()
@@ -142,7 +145,12 @@ class SerialLink:
         except PortFault as fault:
             if fault.state is LinkState.STALLED:
                 raise
-            text = f"{self._settings.port}: lost; pulled out or switched off? ({fault})"
+            if fault.state is LinkState.UNAVAILABLE:
+                self._say(fault.state, text := f"{self._settings.port}: {fault}")
+                self._failures += 1
+                raise PortFault(text, fault.state) from fault
+            gone = "is what serves it still running?" if is_net(self._settings.port) else "pulled out or switched off?"
+            text = f"{self._settings.port}: lost; {gone} ({fault})"
             self._say(LinkState.LOST, text)
             self._losses += 1
             raise PortFault(text) from fault
@@ -158,7 +166,10 @@ class SerialLink:
             self._last_bytes_ns = now_ns
             self._feed(data, now_ns)
             self._judge()
-        elif self._silence_s is not None and time.monotonic() - self._quiet_since_s > self._silence_s:
+        elif self._silence_s is None:
+            if self._said[0] is LinkState.SILENT and time.monotonic() - self._quiet_since_s > SETTLED_S:
+                self._over(LinkState.SILENT)
+        elif time.monotonic() - self._quiet_since_s > self._silence_s:
             text = (
                 f"{self._settings.port}: open, but nothing came for {self._silence_s:g} s; "
                 "check the module's power and wiring"
@@ -215,8 +226,16 @@ class SerialLink:
             )
 
     def _say(self, state: LinkState, fault: str | None) -> None:
-        if (state, fault) != self._said:
-            level = logging.INFO if fault is None else logging.WARNING
-            if fault != self._said[1]:
-                log.log(level, "serial %s: %s%s", self._name, state.value, f": {fault}" if fault else "")
-            self._said = state, fault
+        """Set the state. A fault is logged once, however often the port is tried, and again when it is over."""
+        if fault is not None and fault != self._logged:
+            log.warning("serial %s: %s: %s", self._name, state.value, fault)
+            self._logged = fault
+        elif state is LinkState.READING:
+            self._over(state)
+        self._said = state, fault
+
+    def _over(self, state: LinkState) -> None:
+        """Log that what was logged is over."""
+        if self._logged is not None:
+            log.info("serial %s: %s", self._name, state.value)
+            self._logged = None

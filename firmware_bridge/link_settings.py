@@ -8,7 +8,8 @@ from enum import Enum
 from typing import Literal
 
 from firmware_bridge.module import ModuleCounters
-from firmware_bridge.net_port import split_mqtt
+from firmware_bridge.net_port import is_mqtt, split_mqtt
+from firmware_bridge.tls import TlsSettings
 from firmware_bridge.uart_errors import UartErrors
 
 USB_PORT = re.compile(r"usb:(?P<vid>[0-9a-fA-F]{4}):(?P<pid>[0-9a-fA-F]{4})(?::(?P<serial>.+))?")
@@ -35,11 +36,14 @@ class LinkSettings:
     port
         A stable path (``/dev/serial/by-id/...``), ``usb:VVVV:PPPP`` or ``usb:VVVV:PPPP:SERIAL`` with the USB numbers
         in hexadecimal, or a network feed: ``socket://HOST:PORT`` (TCP), ``udp://HOST:PORT`` (listens),
-        ``zmq://HOST:PORT`` (subscribes), ``mqtt://[USER@]HOST:PORT/TOPIC`` (subscribes at a broker).
+        ``zmq://HOST:PORT`` (subscribes), ``mqtt://[USER@]HOST:PORT/TOPIC`` (subscribes at a broker; ``mqtts://`` over
+        TLS).
     baud, parity, silence_s
         None: as the kind of module needs it.
     password_file
-        File whose first line is the password of the user in an ``mqtt://`` port.
+        File whose first line is the password of the user in an ``mqtt://`` or ``mqtts://`` port.
+    tls
+        Encryption of an ``mqtts://`` port; None trusts the authorities of the system.
     control_lines
         False leaves DTR and RTS off when opening: boards that reset on DTR (ESP32, Arduino) then run on.
     """
@@ -50,6 +54,7 @@ class LinkSettings:
     silence_s: float | None = None
     control_lines: bool = True
     password_file: str | None = None
+    tls: TlsSettings | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without the port."""
@@ -57,13 +62,15 @@ class LinkSettings:
             raise ValueError("port must name a device, such as /dev/serial/by-id/... or usb:0483:5740")
         if self.port.startswith("usb:") and USB_PORT.fullmatch(self.port) is None:
             raise ValueError(f"port {self.port}: write usb:VVVV:PPPP or usb:VVVV:PPPP:SERIAL, hexadecimal")
-        if self.port.startswith("mqtt://"):
+        if is_mqtt(self.port):
             try:
                 split_mqtt(self.port)
             except ValueError as fault:
                 raise ValueError(f"port: {fault}") from None
         elif self.password_file is not None:
             raise ValueError("password_file belongs to a port mqtt://USER@HOST:PORT/TOPIC")
+        if self.tls is not None and not self.port.startswith("mqtts://"):
+            raise ValueError("tls belongs to a port mqtts://HOST:PORT/TOPIC")
         if self.baud is not None and self.baud <= 0:
             raise ValueError(f"baud must be above 0, not {self.baud}")
         if self.parity not in {"N", "E", "O", None}:

@@ -27,7 +27,19 @@ _REFUSALS = {
 
 
 class MqttFault(Exception):
-    """The other side is no broker, or refuses; the text says why."""
+    """The other side is no broker, or refuses; the text says why.
+
+    Parameters
+    ----------
+    text
+        Why.
+    refused
+        Whether it would not have us from the start; False: the stream was lost later.
+    """
+
+    def __init__(self, text: str, *, refused: bool = False) -> None:
+        super().__init__(text)
+        self.refused = refused
 
 
 def connect(client: str, user: str | None = None, password: str | None = None) -> bytes:
@@ -83,18 +95,18 @@ class MqttReader:
             elif kind == _CONNACK:
                 self._accept(body)
             elif not self.accepted:
-                raise MqttFault("no MQTT broker")
+                raise MqttFault("no MQTT broker", refused=True)
             elif kind == _SUBACK and (len(body) < 3 or body[2] > 2):
-                raise MqttFault("the broker refuses the topic")
+                raise MqttFault("the broker refuses the topic", refused=True)
             elif kind not in {_SUBACK, _PINGRESP}:
                 raise MqttFault(f"packet of kind {kind} from the broker: lost the stream")
         return payloads
 
     def _accept(self, body: bytes) -> None:
         if len(body) != 2:
-            raise MqttFault("no MQTT broker")
+            raise MqttFault("no MQTT broker", refused=True)
         if body[1]:
-            raise MqttFault(f"the broker refuses: {_REFUSALS.get(body[1], f'code {body[1]}')}")
+            raise MqttFault(f"the broker refuses: {_REFUSALS.get(body[1], f'code {body[1]}')}", refused=True)
         self.accepted = True
 
     def _next(self) -> tuple[int, bytes] | None:
@@ -106,10 +118,10 @@ class MqttReader:
                 break
         else:
             if len(self._buffer) >= 5:
-                raise MqttFault("no MQTT broker")
+                raise MqttFault("no MQTT broker", refused=True)
             return None
         if length > LARGEST_PACKET:
-            raise MqttFault(f"packet of {length} bytes: no MQTT broker")
+            raise MqttFault(f"packet of {length} bytes: no MQTT broker", refused=not self.accepted)
         head = place + 2
         if len(self._buffer) < head + length:
             return None

@@ -10,7 +10,7 @@ from typing import Any
 
 from firmware_bridge.link_settings import USB_PORT, LinkSettings, LinkState
 from firmware_bridge.module import PortDefaults
-from firmware_bridge.net_port import is_net, open_net
+from firmware_bridge.net_port import FeedRefused, is_net, open_net
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def open_port(settings: LinkSettings, defaults: PortDefaults) -> Any:
 
     path = find_port(settings.port)
     if is_net(path):
-        return guarded(lambda: open_net(path, READ_TIMEOUT_S, _password(settings)), path)
+        return guarded(lambda: open_net(path, READ_TIMEOUT_S, _password(settings), settings.tls), path)
 
     def opened() -> Any:
         port = serial.serial_for_url(path, do_not_open=True)
@@ -102,7 +102,19 @@ def guarded(act: Callable[[], Any], path: str = "") -> Any:
     try:
         return act()
     except (serial.SerialException, OSError, termios.error, TypeError, ValueError) as fault:
-        raise PortFault(_reason(path, fault)) from fault
+        state = LinkState.UNAVAILABLE if isinstance(fault, FeedRefused) else LinkState.LOST
+        raise PortFault(_reason(path, fault), state) from fault
+
+
+_OF_NETWORKS = (
+    ("name or service not known", "its host has no address; check the name, or write the address"),
+    ("name resolution", "its host has no address; is the network up, is there a name server?"),
+    ("cannot assign requested address", "this machine has no such address; udp://0.0.0.0:PORT listens on all"),
+    ("timed out", "no answer; is the host switched on, is a firewall between?"),
+    ("unreachable", "not to be reached; check network and address"),
+    ("no route to host", "not to be reached; is the host switched on?"),
+)
+"""What a fault of a network says, in lower case, and what it means."""
 
 
 def _reason(path: str, fault: Exception) -> str:
@@ -115,6 +127,12 @@ def _reason(path: str, fault: Exception) -> str:
         return f"{path}: nobody listens there; is the program running, and is that its port?"
     if "Address already in use" in text:
         return f"{path}: in use by another program; close it (`ss -lnp` names it)"
+    if is_net(path):
+        return f"{path}: {next((said for sign, said in _OF_NETWORKS if sign in text.lower()), text)}"
+    if "Is a directory" in text:
+        return f"{path}: is a folder; name the port in it, such as /dev/serial/by-id/usb-..."
+    if "Inappropriate ioctl" in text or "Could not configure port" in text:
+        return f"{path}: is no serial port"
     if "No such file" in text:
         return f"{path}: not there; plugged in?"
     if "Permission denied" in text:

@@ -13,6 +13,7 @@ from firmware_bridge.devices import BY_NAME
 from firmware_bridge.link_settings import LinkSettings
 from firmware_bridge.module import ModuleSettings
 from firmware_bridge.position.node_position import GnssSettings
+from firmware_bridge.tls import TlsSettings
 from node.config_build import build
 from node.config_example import EXAMPLE
 from node.config_faults import ConfigError, Fault, FaultList, suggest
@@ -31,7 +32,7 @@ from node.scan import ScanSettings
 from node.serial_ports import SIMULATED
 from node.sinks.console import ConsoleSettings
 from node.sinks.jsonl import JsonLinesSettings
-from node.sinks.mqtt_settings import MqttSettings, TlsSettings
+from node.sinks.mqtt_settings import MqttSettings
 from node.sources.settings import RadioSettings
 from node.tracking.tracker import TrackerSettings
 
@@ -184,7 +185,8 @@ def _homes() -> dict[str, str]:
     """Keys that only one table has."""
     holders: dict[str, set[str]] = {}
     places = [(f"[{name}]", kind) for name, kind in TABLES.items()]
-    places += [("[[radio]]", kind) for kind in RADIOS.values()] + [("[mqtt.tls]", TlsSettings)]
+    places += [("[[radio]]", kind) for kind in RADIOS.values()]
+    places += [("[mqtt.tls]", TlsSettings), ("[serial.tls]", TlsSettings)]
     for place, kind in places:
         for one in fields(kind):
             holders.setdefault(one.name, set()).add(place)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from node.config_faults import FaultList
+from node.config_lines import KeyPath
 
 PATHS: tuple[tuple[str, ...], ...] = (
     ("mqtt", "password_file"),
@@ -26,28 +27,45 @@ OF_LISTS = (
     ("radio", "simulator", "scene"),
     ("serial", None, "file"),
     ("serial", None, "password_file"),
+    ("serial", None, "tls", "ca"),
+    ("serial", None, "tls", "cert"),
+    ("serial", None, "tls", "key"),
 )
 """List, type and key of those of radios and serial modules."""
-WRITTEN = {("mqtt", "spool"), ("jsonl", "path")}
+WRITTEN: set[KeyPath] = {("mqtt", "spool"), ("jsonl", "path")}
 """Paths that need not exist yet."""
 
 
 def resolve_paths(root: Mapping[str, object], folder: Path) -> None:
     """Let relative paths begin at a folder, and ``~`` at the user's home; ``-`` stays what it is."""
+    for place, holder in _named(root):
+        value = holder.get(str(place[-1]))
+        if place[-1] != "scene" or _is_path(value):
+            _resolve(holder, str(place[-1]), folder)
+    serials = root.get("serial")
+    for table in serials if isinstance(serials, list) else []:
+        if isinstance(table, dict):
+            _resolve_scene(table, folder)
+
+
+def _named(root: Mapping[str, object]) -> Iterator[tuple[KeyPath, dict[str, object]]]:
+    """Every key that may name a file, with the table that may have it."""
     for keys in PATHS:
-        holder = _holder(root, keys)
-        if holder is not None:
-            _resolve(holder, keys[-1], folder)
-    for name, kind, key in OF_LISTS:
-        tables = root.get(name)
-        for table in tables if isinstance(tables, list) else []:
+        if (holder := _holder(root, keys)) is not None:
+            yield keys, holder
+    for name, kind, *keys_in in OF_LISTS:
+        tables = root.get(str(name))
+        for number, table in enumerate(tables if isinstance(tables, list) else []):
             if not isinstance(table, dict) or kind not in {None, table.get("type")}:
                 continue
-            if name == "serial":
-                _resolve_scene(table, folder)
-            value = table.get(key)
-            if key != "scene" or (isinstance(value, str) and (value.endswith(".toml") or "/" in value)):
-                _resolve(table, key, folder)
+            keys = tuple(str(key) for key in keys_in)
+            if (holder := _holder(table, keys)) is not None:
+                yield (str(name), number, *keys), holder
+
+
+def _is_path(value: object) -> bool:
+    """Whether a scene is a file and not the name of a shipped one."""
+    return isinstance(value, str) and (value.endswith(".toml") or "/" in value)
 
 
 def _resolve_scene(table: dict[str, object], folder: Path) -> None:
@@ -58,19 +76,18 @@ def _resolve_scene(table: dict[str, object], folder: Path) -> None:
 
 
 def check_files(root: Mapping[str, object], faults: FaultList) -> None:
-    """Note files that are to be read and cannot be."""
-    for keys in PATHS:
-        holder = _holder(root, keys)
-        value = None if holder is None else holder.get(keys[-1])
-        if not isinstance(value, str) or keys in WRITTEN:
+    """Note files that are to be read and cannot be; recordings and scenes are looked for when they are opened."""
+    for place, holder in _named(root):
+        value = holder.get(str(place[-1]))
+        if not isinstance(value, str) or place in WRITTEN or place[0] == "radio" or place[-1] == "file":
             continue
         if not Path(value).exists():
-            faults.add(keys, f'no such file: "{value}"')
+            faults.add(place, f'no such file: "{value}"')
         elif not os.access(value, os.R_OK) or Path(value).is_dir():
-            faults.add(keys, f'cannot be read: "{value}"; check its owner and permissions')
+            faults.add(place, f'cannot be read: "{value}"; check its owner and permissions')
 
 
-def _holder(root: Mapping[str, object], keys: tuple[str, ...]) -> dict[str, object] | None:
+def _holder(root: Mapping[str, object], keys: Sequence[str]) -> dict[str, object] | None:
     holder: object = root
     for key in keys[:-1]:
         holder = holder.get(key) if isinstance(holder, Mapping) else None

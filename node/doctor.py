@@ -224,6 +224,8 @@ def _port(port: str) -> tuple[Level, str, str | None]:
     if not path.exists():
         present_ports = ", ".join(sorted(str(each) for each in Path("/dev/serial/by-id").glob("*"))) or "none"
         return "FAIL", f"{port} is not there", f"plug it in; ports present: {present_ports}"
+    if not path.is_char_device():
+        return "FAIL", f"{port} is no serial port", "name the device itself, such as /dev/serial/by-id/usb-..."
     if not os.access(path, os.R_OK | os.W_OK):
         return "FAIL", f"{port} may not be used by this user", "sudo usermod -aG dialout USER, then log in anew"
     return "OK", port, None

@@ -15,7 +15,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from node.sinks.mqtt_credentials import read_password, tls_context
+from node.sinks.mqtt_credentials import encryption, read_password
 from node.sinks.mqtt_events import Acknowledged, Arrived, Connected, Event, Lost, Publication, Subscribed
 from node.sinks.mqtt_faults import REASONS_311, MqttUnavailable, describe_error, describe_reason, describe_silence
 from node.sinks.mqtt_settings import MqttSettings
@@ -96,8 +96,8 @@ class MqttConnection:
         client.connect_timeout = settings.connect_timeout_s
         if settings.username is not None:
             client.username_pw_set(settings.username, read_password(settings))
-        if settings.tls is not None:
-            client.tls_set_context(tls_context(settings))
+        if (context := encryption(settings)) is not None:
+            client.tls_set_context(context)
         if will is not None:
             delay_s = settings.will_delay_s if self._is_v5 else None
             properties = self._properties(PacketTypes.WILLMESSAGE, will, delay_s)

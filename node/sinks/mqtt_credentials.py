@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+from firmware_bridge.tls import tls_context
 from node.sinks.mqtt_faults import MqttUnavailable
 from node.sinks.mqtt_settings import MqttSettings
 
@@ -28,30 +29,17 @@ def read_password(settings: MqttSettings) -> str | None:
     return lines[0]
 
 
-def tls_context(settings: MqttSettings) -> ssl.SSLContext:
-    """Whom to trust and who we are.
+def encryption(settings: MqttSettings) -> ssl.SSLContext | None:
+    """Whom to trust and who we are; None without TLS.
 
     Raises
     ------
     MqttUnavailable
         If a file cannot be used.
     """
-    tls = settings.tls
-    assert tls is not None
-    context = ssl.create_default_context()
+    if settings.tls is None:
+        return None
     try:
-        if tls.ca is not None:
-            context = ssl.create_default_context(cafile=tls.ca)
-            context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # home-made authorities leave out what Python 3.13 wants
-    except (OSError, ValueError) as error:
-        raise MqttUnavailable(f"{tls.ca}: no certificates in PEM form ({error}); see mqtt.tls.ca") from error
-    context.check_hostname = tls.check_hostname
-    if tls.cert is not None:
-        try:
-            context.load_cert_chain(tls.cert, tls.key, password="")
-        except (OSError, ValueError) as error:
-            raise MqttUnavailable(
-                f"{tls.cert}, {tls.key or 'key in the same file'}: no certificate and key in PEM form that belong "
-                f"together ({error}); see mqtt.tls.cert and mqtt.tls.key"
-            ) from error
-    return context
+        return tls_context(settings.tls, "mqtt.tls")
+    except ValueError as fault:
+        raise MqttUnavailable(str(fault)) from fault

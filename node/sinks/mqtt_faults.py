@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-import ssl
 
+from firmware_bridge.tls import describe_tls
 from node.sinks import SinkUnavailable
 from node.sinks.mqtt_settings import MqttSettings
 
@@ -57,22 +57,14 @@ def describe_error(error: Exception, settings: MqttSettings) -> str:
     where = settings.address
     if isinstance(error, socket.gaierror):
         return f"{settings.host} has no address ({error.strerror}); check mqtt.host and the name server"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"{where}: its certificate is not trusted ({error.verify_message}); "
-            "set mqtt.tls.ca to the authority that signed it, and mqtt.host to a name in it"
-        )
-    if isinstance(error, ssl.SSLError):
-        return (
-            f"{where}: no TLS ({error.reason or error}); check that the port is the broker's TLS port and that "
-            "mqtt.tls.cert is one the broker accepts"
-        )
+    if isinstance(error, OSError) and settings.tls is not None:
+        text = describe_tls(error, "mqtt.tls", "mqtt.host")
+        if text is not None:
+            return f"{where}: {text}"
     if isinstance(error, ConnectionRefusedError):
         return f"{where}: nothing listens there; start the broker, or check mqtt.host and mqtt.port"
     if isinstance(error, TimeoutError):
         return f"{where}: no answer; check mqtt.host, cable and firewall"
-    if isinstance(error, ConnectionError) and settings.tls is not None:
-        return f"{where}: connection closed before TLS was agreed; check that the port is the broker's TLS port"
     if isinstance(error, OSError):
         return f"{where}: {error.strerror or error}; check the network and mqtt.host"
     return f"{where}: {error}"

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from firmware_bridge.tls import TlsSettings
 from node.messages_command import VERBS, Verb
 
 PORT, TLS_PORT = 1883, 8883
@@ -39,31 +40,6 @@ def check_topic_level(key: str, value: str) -> None:
         )
     if value.startswith("$"):
         raise ValueError(f"{key} {value!r} must not begin with $: such topics belong to the broker")
-
-
-@dataclass(frozen=True, slots=True)
-class TlsSettings:
-    """Encryption towards the broker.
-
-    Parameters
-    ----------
-    ca
-        File of the certificates (PEM) that vouch for the broker; None trusts those of the system.
-    cert, key
-        The node's own certificate and its key (PEM), where the broker asks for one; the key without a password.
-    check_hostname
-        Whether the broker's certificate must name ``host``. False only for a broker reached by a bare address.
-    """
-
-    ca: str | None = None
-    cert: str | None = None
-    key: str | None = None
-    check_hostname: bool = True
-
-    def __post_init__(self) -> None:
-        """Check what belongs together."""
-        if self.key is not None and self.cert is None:
-            raise ValueError("key needs cert: name the certificate that belongs to it")
 
 
 @dataclass(frozen=True, slots=True)

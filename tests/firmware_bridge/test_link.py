@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -208,6 +209,14 @@ class TestOpening:
             until(lambda: link.counters.failures >= 1, "a failure")
             assert str(file) in str(link.counters.fault)
 
+    @pytest.mark.parametrize(
+        ("port", "says"), [("/dev", "is a folder; name the port in it"), ("/dev/null", "is no serial port")]
+    )
+    def test_other_things_are_no_ports_either(self, port: str, says: str) -> None:
+        with linked(Recorder(), port, lambda _: None) as link:
+            until(lambda: link.counters.failures >= 1, "the failure")
+            assert says in str(link.counters.fault)
+
     def test_no_such_usb_device_is_told(self) -> None:
         with linked(Recorder(), "usb:dead:beef:42", lambda _: None) as link:
             until(lambda: link.counters.failures >= 1, "a failure")
@@ -339,6 +348,24 @@ class TestTrouble:
             port.unplug()
             until(lambda: link.counters.losses == 1, "the loss")
         assert f"{path}: lost; pulled out or switched off?" in caplog.text
+
+    def test_a_fault_is_logged_once_however_often_it_is_tried(
+        self, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, "firmware_bridge.link")
+        recorder = Recorder()
+        with PtyPort(path) as port, linked(recorder, path, lambda _: None, silence_s=0.1) as link:
+            until(lambda: link.counters.stalls >= 3, "three stalls")
+
+            def heard() -> bool:
+                port.write(b"!")
+                return "serial north: reading" in caplog.messages
+
+            until(heard, "reading")
+        assert caplog.messages[:2] == [
+            f"serial north: stalled: {path}: open, but nothing came for 0.1 s; check the module's power and wiring",
+            "serial north: reading",
+        ]
 
     def test_what_the_module_finds_wrong_is_told(self, path: Path) -> None:
         module = TiConfigSettings(lines=("sensorStop", "fancyCfg 1")).make()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware_bridge.tls import TlsSettings
 from node.config import ConfigError, NodeConfig, load_config, parse_config, show_config
 from node.doctor import examine
 from node.fusion.friends import FriendlyListError, key_pair, sign_list
@@ -15,6 +16,7 @@ from sim.scene import SceneError
 
 NODE = '[node]\nsite = "hill"\nname = "mast"\n'
 RADAR = '[[serial]]\nname = "r"\ntype = "ti-mmwave"\n'
+RID = '[[serial]]\ntype = "remote-id"\n'
 MOUNTED = RADAR + 'port = "/dev/x"\n[serial.mount]\n'
 
 
@@ -42,6 +44,11 @@ def faults(text: str) -> str:
         ("[gnss]\nfix_timeout_s = 0.2\n", "node.toml:5: gnss.fix_timeout_s: must be 1 to 86400"),
         ('[[serial]]\ntype = "remote-id"\nport = "mqtt://h:1883"\n', "serial[1].port: write mqtt://[USER@]HOST:PORT/TOPIC"),
         ("[gnss]\nmoved = 10.0\n", "gnss.moved: is not known here; did you mean moved_m?"),
+        (RID + 'port = "mqtts://h/t"\n', "serial[1].port: write mqtts://[USER@]HOST:PORT/TOPIC"),
+        (RID + 'port = "mqtt://h:1/t"\n[serial.tls]\n', "serial[1].tls: belongs to a port mqtts://HOST:PORT/TOPIC"),
+        (RID + 'port = "mqtts://h:1/t"\n[serial.tls]\nca = "no.pem"\n', "node.toml:8: serial[1].tls.ca: no such file"),
+        (RID + 'port = "mqtts://h:1/t"\n[serial.tls]\nca_file = "x"\n', "serial[1].tls.ca_file: is not known here; "),
+        (RID + 'port = "mqtts://u@h:1/t"\npassword_file = "no"\n', "node.toml:7: serial[1].password_file: no such"),
         (RADAR + 'port = "/dev/x"\nmount = 5\n', "serial[1].mount: must be a table; write [serial.mount]"),
         (MOUNTED + "heading = 90.0\n", "serial[1].mount.heading: is not known here; did you"),
         (MOUNTED + "tilt_deg = 91.0\n", "node.toml:9: serial[1].mount.tilt_deg: must be wit"),
@@ -84,6 +91,14 @@ def test_what_is_said_is_what_the_module_gets_and_shows() -> None:
     again = parse_config(shown, Path("node.toml"))
     assert again.serials == config(text).serials
     assert again.fusion == config(text).fusion
+
+
+def test_certificates_of_a_broker_are_found_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("x")
+    text = NODE + RID + 'port = "mqtts://broker.lan:8883/rid/#"\n[serial.tls]\nca = "ca.pem"\ncheck_hostname = false\n'
+    made = parse_config(text, tmp_path / "node.toml")
+    assert made.serials[0].link.tls == TlsSettings(str(tmp_path / "ca.pem"), check_hostname=False)
+    assert parse_config(show_config(made), tmp_path / "node.toml").serials == made.serials
 
 
 def test_several_modules_may_stand_in_one_scene() -> None:

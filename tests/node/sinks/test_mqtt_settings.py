@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from node.sinks.mqtt_settings import MqttSettings, TlsSettings
+from firmware_bridge.tls import TlsSettings
+from node.sinks.mqtt_settings import MqttSettings
 from node.sinks.mqtt_topics import Topics, track_topic
 
 

@@ -206,3 +206,41 @@ def subscribe() -> Iterator[Callable[..., Subscriber]]:
     yield make
     for subscriber in made:
         subscriber.close()
+
+
+def _openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=START_S)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority, a broker's certificate for 127.0.0.1 and localhost, a node's certificate, another authority."""
+    folder = tmp_path_factory.mktemp("certificates")
+    for name in ("ca", "other"):
+        _openssl(
+            folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+            "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN=test {name}",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+        )  # fmt: skip
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n", encoding="utf-8")
+    for name in ("broker", "mast-1"):
+        _openssl(
+            folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
+            "-out", f"{name}.csr", "-subj", f"/CN={name}",
+        )  # fmt: skip
+        _openssl(
+            folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-days", "30", "-out", f"{name}.pem", "-extfile", "names",
+        )  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tls_lines(certificates: Path) -> tuple[str, ...]:
+    """Lines of a broker's configuration that make it speak TLS with its certificate."""
+    return (
+        "allow_anonymous true",
+        f"cafile {certificates / 'ca.pem'}",
+        f"certfile {certificates / 'broker.pem'}",
+        f"keyfile {certificates / 'broker.key'}",
+    )

@@ -8,10 +8,11 @@ from typing import Protocol
 
 import pytest
 
+from firmware_bridge.tls import TlsSettings
 from node.config import parse_config
 from node.doctor import examine
 from node.sinks.mqtt_check import NAMES, Stage, check_broker
-from node.sinks.mqtt_settings import MqttSettings, TlsSettings
+from node.sinks.mqtt_settings import MqttSettings
 
 pytestmark = pytest.mark.system
 

@@ -21,6 +21,7 @@ from firmware_bridge.contacts import Contact, RemoteIdContact
 from firmware_bridge.link import SerialLink
 from firmware_bridge.link_settings import LinkSettings, LinkState
 from firmware_bridge.remote_id.receiver import DEVICE, RemoteIdSettings
+from firmware_bridge.tls import TlsSettings
 
 pytestmark = pytest.mark.system
 
@@ -128,3 +129,55 @@ def test_users_and_passwords(mosquitto_with: Callable[..., Broker], tmp_path: Pa
     with reading(LinkSettings(port, password_file=str(secret))) as (link, _):
         until(lambda: link.counters.state is LinkState.UNAVAILABLE, "the file is missed")
         assert str(secret) in str(link.counters.fault)
+
+
+def test_a_broker_that_speaks_tls_and_asks_who_we_are(
+    mosquitto_with: Callable[..., Broker], certificates: Path, tls_lines: tuple[str, ...]
+) -> None:
+    broker = mosquitto_with(*tls_lines, "require_certificate true")
+    ca, cert, key = (str(certificates / name) for name in ("ca.pem", "mast-1.pem", "mast-1.key"))
+    settings = LinkSettings(f"mqtts://127.0.0.1:{broker.port}/scout/#", tls=TlsSettings(ca, cert, key))
+    own = ("--cafile", ca, "--cert", cert, "--key", key)
+    with reading(settings) as (link, contacts):
+        big = json.dumps(json.loads(document(b"BIG")) | {"comment": "x" * 6000}).encode()
+        for name, payload in ((b"SERIAL", document(b"SERIAL")), (b"BIG", big)):
+            while heard(broker.port, contacts, payload, *own).uas_id != name.decode():
+                pass
+        broker.restart()
+        until(lambda: link.counters.losses >= 1, "the loss is noticed")
+        while heard(broker.port, contacts, document(b"AFTER"), *own).uas_id != "AFTER":
+            pass
+        assert link.counters.module.malformed == 0
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "tls", "says"),
+    [
+        ("mqtts", "127.0.0.1", None, "its certificate is not trusted"),
+        ("mqtts", "127.0.0.1", "other.pem", "set serial.tls.ca to the authority that signed it"),
+        ("mqtts", "127.1", "ca.pem", "the host in port to a name in it"),
+        ("mqtts", "127.0.0.1", "missing.pem", "missing.pem: no certificates in PEM form"),
+        ("mqtt", "127.0.0.1", None, "if the port expects TLS, write mqtts://"),
+    ],
+)
+def test_faults_of_tls_are_named(
+    mosquitto_with: Callable[..., Broker],
+    certificates: Path,
+    tls_lines: tuple[str, ...],
+    scheme: str,
+    host: str,
+    tls: str | None,
+    says: str,
+) -> None:
+    broker = mosquitto_with(*tls_lines)
+    port = f"{scheme}://{host}:{broker.port}/scout/#"
+    with reading(LinkSettings(port, tls=TlsSettings(str(certificates / tls)) if tls else None)) as (link, _):
+        until(lambda: link.counters.state is LinkState.UNAVAILABLE, "it is refused")
+        assert says in str(link.counters.fault)
+        assert str(link.counters.fault).startswith(port)
+
+
+def test_tls_towards_a_plain_broker_is_named(mosquitto: Broker) -> None:
+    with reading(LinkSettings(f"mqtts://127.0.0.1:{mosquitto.port}/scout/#")) as (link, _):
+        until(lambda: link.counters.state is LinkState.UNAVAILABLE, "it is refused")
+        assert "check that the port is the broker's TLS port" in str(link.counters.fault)

@@ -16,11 +16,12 @@ from typing import Any, Protocol
 
 import pytest
 
+from firmware_bridge.tls import TlsSettings
 from node.ids import boot_uuid, track_ulid
 from node.messages import HealthMessage, InfoMessage, MessageMaker, NodeIdentity, StatusMessage, rfc3339
 from node.sinks import SinkClosed, SinkStatus
 from node.sinks.mqtt import MqttSink
-from node.sinks.mqtt_settings import MqttSettings, TlsSettings
+from node.sinks.mqtt_settings import MqttSettings
 from node.tracking.track import ChangeKind, EndReason, Track, TrackChange
 
 pytestmark = pytest.mark.system
@@ -508,49 +509,14 @@ def test_a_message_too_large_for_the_broker_does_not_hold_up_the_rest(
     assert status.connected
 
 
-def _openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=DEADLINE_S)
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An authority, a broker's certificate for 127.0.0.1 and localhost, a node's certificate, another authority."""
-    folder = tmp_path_factory.mktemp("certificates")
-    for name in ("ca", "other"):
-        _openssl(
-            folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-            "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN=test {name}",
-            "-addext", "keyUsage=critical,keyCertSign,cRLSign",
-        )  # fmt: skip
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n", encoding="utf-8")
-    for name in ("broker", "mast-1"):
-        _openssl(
-            folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
-            "-out", f"{name}.csr", "-subj", f"/CN={name}",
-        )  # fmt: skip
-        _openssl(
-            folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-days", "30", "-out", f"{name}.pem", "-extfile", "names",
-        )  # fmt: skip
-    return folder
-
-
-def _tls(certificates: Path) -> tuple[str, ...]:
-    return (
-        "allow_anonymous true",
-        f"cafile {certificates / 'ca.pem'}",
-        f"certfile {certificates / 'broker.pem'}",
-        f"keyfile {certificates / 'broker.key'}",
-    )
-
-
 def test_tls_with_certificates_of_both_sides(
     mosquitto_with: MakeBroker,
     subscribe: Subscribe,
     publisher: Callable[[MqttSettings], Publisher],
     certificates: Path,
+    tls_lines: tuple[str, ...],
 ) -> None:
-    broker = mosquitto_with(*_tls(certificates), "require_certificate true", "use_identity_as_username true")
+    broker = mosquitto_with(*tls_lines, "require_certificate true", "use_identity_as_username true")
     ca, cert, key = (str(certificates / name) for name in ("ca.pem", "mast-1.pem", "mast-1.key"))
     tls = TlsSettings(ca, cert, key)
     own = ("--cafile", f"{tls.ca}", "--cert", f"{tls.cert}", "--key", f"{tls.key}")
@@ -575,12 +541,13 @@ def test_tls_faults_are_named(
     mosquitto_with: MakeBroker,
     publisher: Callable[[MqttSettings], Publisher],
     certificates: Path,
+    tls_lines: tuple[str, ...],
     ca: str | None,
     cert: str | None,
     requires: bool,
     said: str,
 ) -> None:
-    broker = mosquitto_with(*_tls(certificates), *(("require_certificate true",) if requires else ()))
+    broker = mosquitto_with(*tls_lines, *(("require_certificate true",) if requires else ()))
     tls = TlsSettings(
         ca=ca and str(certificates / ca), cert=cert and str(certificates / cert), key=cert and str(certificates / cert)
     )
@@ -589,9 +556,12 @@ def test_tls_faults_are_named(
 
 
 def test_tls_and_plain_taken_for_each_other_are_named(
-    mosquitto_with: MakeBroker, publisher: Callable[[MqttSettings], Publisher], certificates: Path
+    mosquitto_with: MakeBroker,
+    publisher: Callable[[MqttSettings], Publisher],
+    certificates: Path,
+    tls_lines: tuple[str, ...],
 ) -> None:
-    plain, tls = mosquitto_with(), mosquitto_with(*_tls(certificates))
+    plain, tls = mosquitto_with(), mosquitto_with(*tls_lines)
     one = publisher(_settings(plain.port, tls=TlsSettings(), drain_s=0.0, connect_timeout_s=2.0))
     assert "TLS" in (_wait(one.sink, lambda s: s.last_error is not None).last_error or "")
     two = publisher(_settings(tls.port, drain_s=0.0, connect_timeout_s=2.0))
