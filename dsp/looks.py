@@ -29,6 +29,10 @@ DC_HZ = 12e3
 """The receiver's own direct-current spike lies within this of the middle."""
 EXCERPT_SAMPLES = 8192
 OCCUPIED_RATIO = 1.6
+OCCUPIED_SHARE = 0.3
+"""An emission that was seen by its comb or prefix takes this much of the slice."""
+EDGE_SHARE = 0.43
+"""A band that reaches so far, of the sample rate, from the middle may go on: the receiver's filter takes the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +106,14 @@ class Looks:
         self._line_rows = max(1, round(schedule.lines_s * rate_hz / where.points))
         self._rows_since_lines = 0
         self._least_noise = float("inf")
+        self._noise: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
 
     def feed(self, segment: Stretch, power: NDArray[np.float32], floor: NoiseFloor, *, final: bool) -> list[Analysed]:
         """Take one segment; give what the looks it completes have found."""
         found: list[Analysed] = []
         samples = segment.samples
         self._least_noise = min(self._least_noise, float(floor.power.sum()))
+        self._noise = floor.power
         for window, look in ((self._video, self._look_video), (self._prefix, self._look_prefix)):
             if window is None:
                 continue
@@ -145,7 +151,7 @@ class Looks:
         rate_hz = where.sample_rate_hz
         low, high = self._occupied(power)
         low_hz, high_hz = where.edge_hz(low), where.edge_hz(high)
-        cut_low, cut_high = low_hz < -0.47 * rate_hz, high_hz > 0.47 * rate_hz
+        cut_low, cut_high = low_hz < -EDGE_SHARE * rate_hz, high_hz > EDGE_SHARE * rate_hz
         # Cut at both edges: where its middle is cannot be known, the middle of the slice is as good as any.
         middle_hz = 0.0 if cut_low and cut_high else 0.5 * (low_hz + high_hz)
         total = float(np.vdot(stretch, stretch).real) / len(stretch)
@@ -168,15 +174,23 @@ class Looks:
         return Analysed(burst, excerpt, total / (1.0 + snr), (high_hz - low_hz) / rate_hz, 1.0, 0.0)
 
     def _occupied(self, power: NDArray[np.float32]) -> tuple[float, float]:
-        """Columns between which the mean power stands clearly above the quietest tenth of the slice."""
+        """Columns between which the mean power stands clearly above the noise or the quietest tenth of the slice.
+
+        The noise floor shows how far packets reach; what never pauses has become a part of it.
+        """
         mean = power.mean(axis=0) if len(power) else np.ones(1, dtype=np.float32)
         width = max(1, len(mean) // 32)
-        smooth = np.convolve(mean, np.ones(width) / width, mode="same")
+        box = np.ones(width) / width
+        smooth = np.convolve(mean, box, mode="same")
+        if len(self._noise) == len(mean):
+            above = np.flatnonzero(smooth > OCCUPIED_RATIO * np.convolve(self._noise, box, mode="same"))
+            if len(above) > OCCUPIED_SHARE * len(mean):
+                return float(above[0]), float(above[-1] + 1)
         inner = smooth[width : len(smooth) - width] if len(smooth) > 4 * width else smooth
         level = float(np.quantile(inner, 0.05)) * OCCUPIED_RATIO
         above = np.flatnonzero(smooth > level)
         # Flat from edge to edge: the emission fills the slice.
-        if len(above) < 0.3 * len(mean):
+        if len(above) < OCCUPIED_SHARE * len(mean):
             return 0.0, float(len(mean))
         return float(above[0]), float(above[-1] + 1)
 

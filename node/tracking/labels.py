@@ -27,6 +27,10 @@ CERTAIN = 0.9
 
 ADSB_LONGEST_PULSE_S = 3e-6
 """Half a microsecond in the record; several replies at once run together."""
+ADSB_LEAST_PULSES = 6
+"""Of a reply. Few pulses of more than ``PAIR_LEAST_S`` are those of a beacon on a channel close by: of simulated ones
+90 % have more than 2.3 us and at most 4 pulses, replies that run into each other 15 pulses and more."""
+PAIR_LEAST_S = 2e-6
 DME_PULSE_S = (1e-6, 8e-6)
 """Between the half amplitudes 3.5 us in the record; level and noise make it shorter or longer."""
 REPLIES_LONGEST_S = 2.5e-3
@@ -115,7 +119,8 @@ def _by_rule(burst: Burst, *, tuning_known: bool) -> tuple[str, float]:
 
 def _pulse_label(burst: Burst, finding: PulseFinding) -> tuple[str, float]:
     """Pulses by the band they are in and their length: nothing else is known of them."""
-    if _inside("adsb", burst.centre_hz) and finding.pulse_s < ADSB_LONGEST_PULSE_S:
+    pair = finding.pulse_s > PAIR_LEAST_S and finding.pulses < ADSB_LEAST_PULSES
+    if _inside("adsb", burst.centre_hz) and finding.pulse_s < ADSB_LONGEST_PULSE_S and not pair:
         return "adsb", 0.6
     if _inside("dme", burst.centre_hz) and DME_PULSE_S[0] < finding.pulse_s < DME_PULSE_S[1]:
         return "dme", 0.5

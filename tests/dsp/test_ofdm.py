@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dsp.bursts import CyclicPrefixFinding
+from dsp.detector import DetectorSettings, SliceDetector, make_slice
 from dsp.ofdm import find_prefix, look_samples, prefix_score
 
 Samples = NDArray[np.complex64]
@@ -144,3 +146,24 @@ def test_a_long_main_lobe_is_no_repetition() -> None:
 
 def test_what_repeats_faster_is_not_ofdm() -> None:
     assert prefix_score(_correlation(0.06, 0.01), RATE_HZ, 15e3, 1.08e6) == 0.0
+
+
+@pytest.mark.parametrize(("spacing_hz", "carriers", "cut"), [(78.125e3, 52, True), (31.25e3, 26, False)])
+def test_packets_wider_than_the_slice_are_cut_though_the_filter_hides_its_edges(
+    spacing_hz: float, carriers: int, *, cut: bool
+) -> None:
+    rng = np.random.default_rng(7)
+    look = _ofdm(spacing_hz, carriers, 0.25, 0.4, 2)
+    count = 6 * len(look)
+    scene = 0.2 * _noise(count, rng)
+    scene[len(look) : 4 * len(look)] += np.tile(look, 3)
+    spectrum = np.fft.fft(scene)
+    away_hz = np.abs(np.fft.fftfreq(count, 1.0 / RATE_HZ))
+    filtered = np.fft.ifft(spectrum * np.interp(away_hz, [1.05e6, 1.15e6], [1.0, 0.1])) + 0.02 * _noise(count, rng)
+    settings = DetectorSettings()
+    detector = SliceDetector(settings, make_slice(settings, RATE_HZ, 915e6, 0, known=True))
+    found = [*detector.feed(filtered.astype(np.complex64)), *detector.flush().found]
+    looks = [item.burst for item in found if isinstance(item.burst.finding, CyclicPrefixFinding)]
+    assert looks
+    assert all(burst.cut_low == burst.cut_high == cut for burst in looks)
+    assert cut or all(burst.bandwidth_hz == pytest.approx(carriers * spacing_hz, rel=0.3) for burst in looks)

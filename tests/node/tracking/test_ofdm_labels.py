@@ -123,14 +123,16 @@ def test_the_pieces_of_a_base_station_are_one_track() -> None:
 
 
 @pytest.mark.parametrize(
-    ("centre_hz", "pulse_s", "label"),
+    ("centre_hz", "pulse_s", "pulses", "label"),
     [
-        (1090.2e6, 0.5e-6, "adsb"),
-        (1003e6, 3.3e-6, "dme"),
-        (1290e6, 6e-6, "pulsed-radar"),
-        (868e6, 1e-6, "interference"),
+        (1090.2e6, 0.5e-6, 2, "adsb"),
+        (1090.2e6, 2.1e-6, 36, "adsb"),
+        (1088.0e6, 2.7e-6, 2, "dme"),
+        (1003e6, 3.3e-6, 2, "dme"),
+        (1290e6, 6e-6, 2, "pulsed-radar"),
+        (868e6, 1e-6, 2, "interference"),
     ],
 )
-def test_pulses_are_named_by_their_band(centre_hz: float, pulse_s: float, label: str) -> None:
-    burst = _burst(PulseFinding(pulse_s, 2), 0.0, centre_hz, 800e3, 60e-6)
+def test_pulses_are_named_by_their_band(centre_hz: float, pulse_s: float, pulses: int, label: str) -> None:
+    burst = _burst(PulseFinding(pulse_s, pulses), 0.0, centre_hz, 800e3, 60e-6)
     assert burst_label(_sighting(burst))[0] == label
