@@ -459,6 +459,13 @@ def on_grid(
     return sum(abs(error - common) < 0.5 * tolerance_hz for error in errors) / len(errors)
 
 
+def grid_error_hz(channels_hz: tuple[float, ...], grid_hz: tuple[float, ...]) -> float:
+    """Root mean square distance of channels from a grid, but for an offset they have in common."""
+    errors = [c - grid_hz[nearest_of(grid_hz, c)] for c in channels_hz]
+    common = middle_of(sorted(errors))
+    return sqrt(sum((error - common) ** 2 for error in errors) / len(errors))
+
+
 def measured_interval_s(packets: Packets) -> tuple[float, float] | None:
     """Packet interval of unknown hoppers: the commonest step, and the share of short steps that are multiples of it.
 

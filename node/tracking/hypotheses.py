@@ -24,10 +24,12 @@ from node.tracking.hops import (
     clock_tolerance_s,
     fit_clock,
     folded_s,
+    grid_error_hz,
     measured_interval_s,
     middle_of,
     nearest_of,
     on_grid,
+    spacing_hz,
 )
 from node.tracking.keyhole import comes_and_goes
 
@@ -81,6 +83,10 @@ WEAK_GRID_TOLERANCE_HZ = 120e3
 """Half of it is the error of a weak carrier about the common offset."""
 UNCONFIRMED_WEIGHT = 0.4
 """A mode that is a guess gives way to any other that explains half as much."""
+FIT_CHANNELS = 3
+FIT_TIMES = 3.0
+FIT_HZ = 10e3
+"""So many channels tell two grids apart where one fits so many times better, and the other not within this."""
 LEAST_GRID = 0.5
 """Half of the channels heard must lie on the record's grid."""
 HOPPER_LEAST_CHANNELS = 3
@@ -197,8 +203,23 @@ def keyed_candidates() -> tuple[Candidate, ...]:
 
 def judge(packets: Packets, candidates: tuple[Candidate, ...], *, tuning_known: bool) -> list[LinkHypothesis]:
     """Weigh every candidate on the bursts; those that none of clock, hops, air time rules out, best first."""
-    found = [_judge_one(each, packets, tuning_known=tuning_known) for each in candidates]
-    return sorted((h for h in found if h is not None), key=lambda h: -h.weight)
+    tried = [_judge_one(each, packets, tuning_known=tuning_known) for each in candidates]
+    found = [hypothesis for hypothesis in tried if hypothesis is not None]
+    if tuning_known and len(found) > 1:
+        errors_hz = [_grid_error_hz(each) for each in found]
+        least_hz = max(FIT_HZ, FIT_TIMES * min(errors_hz))
+        found = [each for each, error_hz in zip(found, errors_hz, strict=True) if not least_hz < error_hz < np.inf]
+    return sorted(found, key=lambda h: -h.weight)
+
+
+def _grid_error_hz(hypothesis: LinkHypothesis) -> float:
+    """How far the channels are from the record's grid; infinite where there are too few, or a grid so fine fits any."""
+    known_hz = hypothesis.packets.known_hz
+    if len(known_hz) < FIT_CHANNELS or hypothesis.packets.faint or not hypothesis.protocol or not hypothesis.mode:
+        return np.inf
+    grids = [band.channels_hz for band in hypothesis.protocol.bands_of(hypothesis.mode) if in_band(band, known_hz[0])]
+    coarse = [grid_hz for grid_hz in grids if grid_hz and spacing_hz(grid_hz) > 2.0 * GRID_TOLERANCE_HZ]
+    return min((grid_error_hz(known_hz, grid_hz) for grid_hz in coarse), default=np.inf)
 
 
 def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) -> LinkHypothesis | None:
