@@ -1,4 +1,9 @@
-"""The shipped network, run by ONNX Runtime."""
+"""The shipped network, run by ONNX Runtime.
+
+In float32: measured on one core of an AMD EPYC a patch costs 24 us alone and 11 us in calls of sixteen, with eight-bit
+weights and activations 72 and 26 us at the same accuracy (0.779 for 0.781), with eight-bit weights alone 93 and 69 us:
+the network is small, and changing the numbers costs more than multiplying them (``skypicket train --int8``).
+"""
 
 from __future__ import annotations
 

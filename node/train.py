@@ -64,10 +64,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a fold of --proof; may be given several times (default: two folds of six labels)",
     )
     parser.add_argument("--compare", action="store_true", help="train all networks and print their figures")
+    parser.add_argument(
+        "--int8", action="store_true", help="train no model: only compare --out as it is with it in eight-bit numbers"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, export, write the card."""
+    if args.int8:
+        return _compare_int8(args)
     try:
         import torch  # noqa: F401  # looked for before minutes are spent on data
     except ImportError:
@@ -175,6 +180,31 @@ def train_model(out: Path, settings: TrainSettings, *, compare: bool = False) ->
     write_card(out.parent / CARD_NAME, card, settings.seed, *counts, chosen, fitted, proof)
     sys.stderr.write(f"{out} written after {time.monotonic() - begin:.0f} s\n")
     return out
+
+
+def _compare_int8(args: argparse.Namespace) -> int:
+    try:
+        import onnx  # noqa: F401  # the quantiser needs it
+    except ImportError:
+        sys.stderr.write("skypicket train: onnx is not installed; install the extra: pip install 'skypicket[train]'\n")
+        return 1
+    from models.classifier import ModelError
+    from models.onnx import load_classifier
+    from models.train.int8 import BATCHES, compare_precisions
+    from sim.dataset import HELD_OUT, build_dataset
+
+    try:
+        load_classifier(args.out)
+    except ModelError as fault:
+        sys.stderr.write(f"skypicket train: {fault}\n")
+        return 1
+    each = max(1, args.examples // 40)
+    calibration = build_dataset(each, args.seed, workers=max(1, args.workers))
+    test = build_dataset(2 * each, args.seed + 2_000, conditions=HELD_OUT, workers=max(1, args.workers))
+    for one in compare_precisions(args.out, calibration, test):
+        costs = ", ".join(f"{cost} us in calls of {count}" for cost, count in zip(one.cost_us, BATCHES, strict=True))
+        sys.stdout.write(f"{one.name}: a patch {costs}; accuracy {one.accuracy:.3f}; {one.bytes} bytes\n")
+    return 0
 
 
 def _labels(text: str) -> tuple[str, ...]:
