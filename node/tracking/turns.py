@@ -28,6 +28,8 @@ never the next turn, which may be on the next channel."""
 RATE_TOLERANCE = 0.04
 SHORTEST_SHARE = 0.6
 """Of the shortest packet: what is on air for less is a piece of noise."""
+TINY_SHARE = 0.1
+"""Of the shortest packet: bursts shorter than this are an overload's, or noise; many of them begin no turns."""
 TURNS_KEPT = 64
 OPEN_TURNS = 8
 """Turns looked back at for the one that a burst goes on with."""
@@ -86,6 +88,8 @@ class TurnCollector:
         """Bursts narrower or wider than these are of something else."""
         self._open: list[Turn] = []
         self._reach_hz = CHANNEL_SHARE * self.phy.bandwidth_hz + CHANNEL_ROOM_HZ
+        self._least_s = SHORTEST_SHARE * self.timing.shortest_s
+        self._tiny_ns = TINY_SHARE * self.timing.shortest_s * 1e9
         self._window_ns = (self.timing.window_s + min(WINDOW_SLACK_S, WINDOW_SLACK * self.timing.silence_s)) * 1e9
 
     def add(self, burst: Burst, end_ns: int) -> None:
@@ -99,8 +103,8 @@ class TurnCollector:
             Its end.
         """
         start_ns, centre_hz = burst.start_ns, burst.centre_hz
-        if end_ns - start_ns >= self._window_ns:
-            return  # too long for one end's word
+        if not self._tiny_ns < end_ns - start_ns < self._window_ns:
+            return  # too long for one end's word, or no part of one
         self.news += 1
         for turn in self._open:
             if abs(centre_hz - turn.centre_hz) >= self._reach_hz:
@@ -113,8 +117,17 @@ class TurnCollector:
                 return
         turn = Turn(start_ns, end_ns, centre_hz)
         self._put(turn, burst)
+        if len(self.turns) == TURNS_KEPT:
+            self._make_room(end_ns)
         self.turns.append(turn)
         self._open = [turn, *self._open[: OPEN_TURNS - 1]]
+
+    def _make_room(self, now_ns: int) -> None:
+        """Forget the oldest turn that is over and did not show the whole signal for long enough, if there is one."""
+        for index, turn in enumerate(self.turns):
+            if turn.full_s < self._least_s and now_ns - turn.start_ns > self._window_ns:
+                del self.turns[index]
+                return
 
     def _put(self, turn: Turn, burst: Burst) -> None:
         turn.bursts.append(burst)
@@ -145,10 +158,8 @@ class TurnCollector:
 
     def worthy(self, begin_ns: int) -> list[Turn]:
         """Turns since a moment that show the whole signal for long enough, in order of time."""
-        least_s = SHORTEST_SHARE * self.timing.shortest_s
-        return sorted(
-            (t for t in self.turns if t.full_s >= least_s and t.start_ns >= begin_ns), key=lambda turn: turn.start_ns
-        )
+        worthy = (turn for turn in self.turns if turn.full_s >= self._least_s and turn.start_ns >= begin_ns)
+        return sorted(worthy, key=lambda turn: turn.start_ns)
 
 
 def may_take_a_turn(burst: Burst) -> bool:

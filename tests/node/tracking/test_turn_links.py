@@ -209,3 +209,16 @@ def test_slow_links_too_weak_to_show_their_keying(mode: str, silence_s: float, w
         weak = Burst(round(at_s * 1e9), length_s, centre_hz, wide_hz, 0.0, -60.0, EnergyFinding(1.0, integrated=True))
         found.append(weak)
     assert drones(track(found, 6.0, 868.9e6)) == [("sik", mode)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_swarm_of_products_of_an_overload_does_not_hide_it(seed: int) -> None:
+    """Hundreds of short bursts a second, all over the slice, while a neighbour is on air: half of the time."""
+    rng = np.random.default_rng((seed, 77))
+    swarm = []
+    for at_s in np.cumsum(rng.exponential(1 / 900, 7200)).tolist():
+        if at_s % 1.5 < 0.8:
+            centre_hz, width_hz = SLICE_HZ + float(rng.uniform(-1.1e6, 1.1e6)), float(rng.uniform(40e3, 140e3))
+            swarm.append(burst(at_s, float(rng.uniform(0.15e-3, 0.4e-3)), centre_hz, width_hz, 0.0, 0.0))
+    link = turns("16k", GRID_915_HZ, 8.0, seed, load=0.2)
+    assert drones(track(link + swarm, 8.0)) == [("sik", "16k")]
