@@ -7,7 +7,6 @@ the picture speaks for it. docs/fusion.md has the rules.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from node.fusion.picture import LEVELS
 from node.ids import alert_ulid
@@ -16,10 +15,31 @@ from node.messages_base import milliseconds_of
 from node.messages_track import Level, SeverityInfo, TrackMessage
 from node.tracking.track import ChangeKind
 
-ALERT_LEVEL: Final[Level] = "warning"
-HOLD_MS = 5000
-"""An alert ends when its object has been below the level for so long; ends that people decide on come at once."""
 DECIDED = frozenset({"friend", "neutral", "assumed_friend"})
+"""What people decided: it ends an alert at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """Which objects people should look at.
+
+    Parameters
+    ----------
+    level
+        An object whose severity is at least this has an alert: ``info``, ``advisory``, ``warning`` or ``critical``.
+    hold_s
+        An alert ends when its object has been below the level for so long; ends that people decide on come at once.
+    """
+
+    level: Level = "warning"
+    hold_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Check level and time."""
+        if self.level not in LEVELS:
+            raise ValueError(f"level must be {', '.join(LEVELS[:-1])} or {LEVELS[-1]}, not {self.level!r}")
+        if not 0.0 <= self.hold_s <= 3600.0:
+            raise ValueError(f"hold_s must be 0 to 3600, not {self.hold_s}")
 
 
 @dataclass(slots=True)
@@ -43,9 +63,15 @@ class AlertBook:
     """Keeps the alerts of one node; bounded by its live tracks. Single-threaded.
 
     The same track messages in the same order give the same alerts, byte for byte.
+
+    Parameters
+    ----------
+    settings
+        From which level on, and for how long below it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: AlertSettings | None = None) -> None:
+        self._settings = settings or AlertSettings()
         self._live: dict[str, TrackMessage] = {}
         self._objects: dict[str, str] = {}
         """Object that each live track belongs to: the id of the track that speaks for it."""
@@ -163,7 +189,7 @@ class AlertBook:
             now_ms = milliseconds_of(cause.ts)
             since_ms = now_ms if alert.below_since_ms is None else min(now_ms, alert.below_since_ms)
             alert.below_since_ms = since_ms
-            if affiliation in DECIDED or now_ms - since_ms >= HOLD_MS:
+            if affiliation in DECIDED or now_ms - since_ms >= 1000 * self._settings.hold_s:
                 del self._alerts[of]
                 alert.last, alert.severity = speaks, severity
                 return [self._say("end", alert, cause, "below_level")]
@@ -185,9 +211,8 @@ class AlertBook:
         taken = {alert.alert_id for alert in self._alerts.values()}
         return next(found for number in range(len(taken) + 1) if (found := alert_ulid(of, number)) not in taken)
 
-    @staticmethod
-    def _alarming(message: TrackMessage) -> bool:
-        return LEVELS.index(message.severity.level) >= LEVELS.index(ALERT_LEVEL)
+    def _alarming(self, message: TrackMessage) -> bool:
+        return LEVELS.index(message.severity.level) >= LEVELS.index(self._settings.level)
 
     def _say(
         self,

@@ -14,6 +14,7 @@ from firmware_bridge.link_settings import LinkSettings
 from firmware_bridge.module import ModuleSettings
 from firmware_bridge.position.node_position import GnssSettings
 from firmware_bridge.tls import TlsSettings
+from node.alerts import AlertSettings
 from node.config_build import build
 from node.config_example import EXAMPLE
 from node.config_faults import ConfigError, Fault, FaultList, suggest
@@ -64,7 +65,7 @@ class NodeConfig:
         What it listens to.
     mqtt, jsonl, console
         Where messages go; None for nowhere.
-    model, pipeline, tracker, scan, fusion, gnss, live
+    model, pipeline, tracker, scan, fusion, alerts, gnss, live
         How it works; the detector's settings are in ``pipeline``, mountings of modules in ``serials``.
     friends
         Who may fly; None: nobody is known.
@@ -83,6 +84,7 @@ class NodeConfig:
     scan: ScanSettings = field(default_factory=ScanSettings)
     fusion: FusionSettings = field(default_factory=FusionSettings)
     friends: FriendsTable | None = None
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     gnss: GnssSettings = field(default_factory=GnssSettings)
     live: LiveSettings = field(default_factory=LiveSettings)
 

@@ -125,6 +125,10 @@ host = "localhost"
 # signature = "friends.sig"
 # public_key = "friends.pub"
 
+# [alerts]                      # of all tracks those that people should look at now
+# level = "warning"             # from this severity on: "info", "advisory", "warning" or "critical"
+# hold_s = 5.0                  # an alert ends when its object has been below it for so long
+
 # [gnss]
 # fix_timeout_s = 10.0          # a fix older than this is not used where [node.position] is given
 # drift_mps = 0.0               # a node without [node.position] may have moved so fast since its last fix

@@ -6,6 +6,7 @@ from typing import Any
 
 from dsp.detector import DetectorSettings
 from firmware_bridge.position.node_position import GnssSettings
+from node.alerts import AlertSettings
 from node.config_tables import FriendsTable, ModelTable, NodeSettings
 from node.fusion.settings import FusionSettings
 from node.live import LiveSettings
@@ -36,6 +37,7 @@ TABLES: dict[str, type[Any]] = {
     "scan": ScanSettings,
     "fusion": FusionSettings,
     "friends": FriendsTable,
+    "alerts": AlertSettings,
     "gnss": GnssSettings,
     "live": LiveSettings,
 }

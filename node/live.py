@@ -78,6 +78,8 @@ class LiveNode:
         Works through what serial modules say; keeps place and time.
     commands
         Where commands wait; None: there are none.
+    alerts
+        Makes alerts of track messages; as usual if left out.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class LiveNode:
         notifier: ServiceNotifier,
         desk: ContactDesk | None = None,
         commands: CommandInbox | None = None,
+        alerts: AlertBook | None = None,
     ) -> None:
         self._maker = maker
         self._tracker = tracker
@@ -102,7 +105,7 @@ class LiveNode:
         self._settings = settings
         self._notifier = notifier
         self._desk = desk or ContactDesk((), maker)
-        self._alerts = AlertBook()
+        self._alerts = alerts or AlertBook()
         self._inbox = commands
         self._commands: CommandDesk | None = None
         if commands is not None:

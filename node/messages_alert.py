@@ -22,7 +22,7 @@ class AckInfo(Wire):
 
 
 class AlertMessage(Wire):
-    """An object whose severity has reached ``warning``, at one moment.
+    """An object whose severity has reached ``alerts.level`` of the configuration, usually ``warning``, at one moment.
 
     ``new`` at once when it gets there, ``update`` when its level, its affiliation, the tracks it is made of or who
     looks after it change, ``end`` with an ``end_reason`` when it is over. De-duplicate by ``(node_id, boot_id, seq)``.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from dsp.iq import IqSource
 from models.classifier import Classifier
-from node.alerts import AlertBook
+from node.alerts import AlertBook, AlertSettings
 from node.explain import burst_line, change_lines
 from node.ids import boot_uuid
 from node.messages import MessageMaker, NodeIdentity
@@ -27,12 +27,15 @@ class ReplaySettings:
         Of the node.
     alerts
         Whether alerts are told too, each after the track message it follows from.
+    alert_rules
+        Of the node: which tracks have alerts.
     """
 
     identity: NodeIdentity = field(default_factory=lambda: NodeIdentity("local", "replay"))
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
     alerts: bool = False
+    alert_rules: AlertSettings = field(default_factory=AlertSettings)
 
 
 @dataclass(slots=True)
@@ -82,7 +85,7 @@ def replay(
     identity = replace(settings.identity, time_source="recording", time_err_ms=None)
     maker = MessageMaker(identity, boot_uuid(identity.uuid, seed))
     tracker = Tracker(settings.tracker, identity.name)
-    alerts = AlertBook() if settings.alerts else None
+    alerts = AlertBook(settings.alert_rules) if settings.alerts else None
     counts = ReplayCounts()
     pipeline: Pipeline | None = None
 

@@ -14,6 +14,7 @@ from dsp.iq import IqSource
 from dsp.protocols import LABELS
 from models.classifier import UNKNOWN
 from models.onnx import OnnxClassifier, load_classifier
+from node.alerts import AlertBook
 from node.cli import version
 from node.commands import CommandInbox
 from node.config import NodeConfig
@@ -91,7 +92,10 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
     for sink in sinks:
         sink.publish(info())
     tracker = Tracker(config.tracker, identity.name)
-    node = LiveNode(maker, tracker, radios, results, sinks, meter, config.live, ServiceNotifier(), desk, commands)
+    node = LiveNode(
+        maker, tracker, radios, results, sinks, meter, config.live, ServiceNotifier(), desk, commands,
+        AlertBook(config.alerts),
+    )  # fmt: skip
     return node.run(stop)
 
 

@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from node.messages import StatusMessage, TrackMessage
+from node.alert_rows import ALERT_TITLES, alert_row
+from node.fusion.picture import LEVELS
+from node.messages import AlertMessage, StatusMessage, TrackMessage
 from node.sinks.console import TITLES, row
 from node.sinks.mqtt_connection import Arrived, Connected, Lost, MqttConnection, MqttUnavailable
 from node.sinks.mqtt_settings import MqttSettings
@@ -90,6 +92,10 @@ def _connected(
             yield None
 
 
+News = StatusMessage | TrackMessage | AlertMessage
+"""What may say something new."""
+
+
 @dataclass(slots=True)
 class Board:
     """What is known of all nodes, from their messages in any order.
@@ -101,15 +107,18 @@ class Board:
     """By ``site/name``."""
     tracks: dict[tuple[str, str], TrackMessage] = field(default_factory=dict)
     """Live tracks by node and identifier."""
+    alerts: dict[tuple[str, str], AlertMessage] = field(default_factory=dict)
+    """Active alerts by node and identifier."""
     strange: int = 0
     _newest: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
 
-    def take(self, arrived: Arrived, base: str) -> TrackMessage | StatusMessage | None:
+    def take(self, arrived: Arrived, base: str) -> News | None:
         """Take a message; give it when it says something new."""
         levels = arrived.topic.removeprefix(base + "/").split("/")
         if len(levels) < 3 or not arrived.payload:
-            if len(levels) == 4 and levels[2] == "track":
-                self.tracks.pop(("/".join(levels[:2]), levels[3]), None)
+            if len(levels) == 4 and levels[2] in {"track", "alert"}:
+                cleared = self.tracks if levels[2] == "track" else self.alerts
+                cleared.pop(("/".join(levels[:2]), levels[3]), None)
             return None
         node, kind = "/".join(levels[:2]), levels[2]
         try:
@@ -118,9 +127,13 @@ class Board:
                 if self.nodes.get(node) == status:
                     return None
                 self.nodes[node] = status
+                if status.state == "offline":
+                    self._forget(node)
                 return status
             if kind in {"event", "track"}:
                 return self._take_track(node, TrackMessage.model_validate_json(arrived.payload))
+            if kind == "alert":
+                return self._take_alert(node, AlertMessage.model_validate_json(arrived.payload))
         except ValueError:  # not JSON, or not of our schema
             self.strange += 1
         return None
@@ -128,23 +141,49 @@ class Board:
     def _take_track(self, node: str, message: TrackMessage) -> TrackMessage | None:
         """The same message comes as event and as retained state: the first of them counts."""
         key = (node, message.track_id)
-        boot_id, seq = self._newest.get(key, ("", 0))
-        if boot_id == message.boot_id and seq >= message.seq:
+        if not self._is_newer(key, message):
             return None
         if message.event == "end":
             self.tracks.pop(key, None)
         else:
             self.tracks[key] = message
+        return message
+
+    def _take_alert(self, node: str, message: AlertMessage) -> AlertMessage | None:
+        key = (node, message.alert_id)
+        if not self._is_newer((node, f"alert/{message.alert_id}"), message):
+            return None
+        if message.event == "end":
+            self.alerts.pop(key, None)
+        else:
+            self.alerts[key] = message
+        return message
+
+    def _is_newer(self, key: tuple[str, str], message: TrackMessage | AlertMessage) -> bool:
+        """Whether a message is none that is known already; it is from now on."""
+        boot_id, seq = self._newest.get(key, ("", 0))
+        if boot_id == message.boot_id and seq >= message.seq:
+            return False
         self._newest.pop(key, None)
         self._newest[key] = (message.boot_id, message.seq)
         while len(self._newest) > REMEMBERED:
             self._newest.pop(next(iter(self._newest)))
-        return message
+        return True
+
+    def _forget(self, node: str) -> None:
+        """A node went away without a word: nobody says that what it had is over. If it comes back it says all anew."""
+        for known in (self.tracks, self.alerts, self._newest):
+            for key in [key for key in known if key[0] == node]:
+                del known[key]
 
     def render(self, width: int, height: int) -> str:
-        """The board as text: nodes, then live tracks, drones first, no wider and no longer than asked."""
+        """The board as text: nodes, active alerts, live tracks with drones first; no wider and no longer than asked."""
         lines = [f"{'node':<28} {'state':<9} reason"]
         lines += [f"{name:<28} {s.state:<9} {s.reason or ''}".rstrip() for name, s in sorted(self.nodes.items())]
+        if self.alerts:
+            worst = sorted(self.alerts.items(), key=lambda item: (-LEVELS.index(item[1].severity.level), item[0][1]))
+            lines += ["", f"{'node':<20}  {ALERT_TITLES}"]
+            lines += [f"{node:<20.20}  {alert_row(alert)}" for (node, _), alert in worst]
         lines += ["", f"{'node':<20}  {TITLES}"]
         ranked = sorted(self.tracks.items(), key=lambda item: (not _is_drone(item[1]), item[0]))
         lines += [f"{node:<20.20}  {row(message)}" for (node, _), message in ranked]

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         from node.config import load_config
 
         config = load_config(args.config)
-        settings = ReplaySettings(config.identity, config.pipeline, config.tracker, alerts=args.alerts)
+        settings = ReplaySettings(config.identity, config.pipeline, config.tracker, args.alerts, config.alerts)
         model = config.model_path
     classifier = None
     if not args.no_model:

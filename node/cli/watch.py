@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from node.messages import StatusMessage, TrackMessage
     from node.sinks.mqtt_settings import MqttSettings
+    from node.watch import News
 
 HOME_AND_CLEAR = "\x1b[H\x1b[J"
 HEADER_EVERY = 40
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     base = f"{settings.base}/{args.node}"
     board, stop = Board(), threading.Event()
     table = sys.stdout.isatty() and not args.lines and not args.json
-    topics = (f"{base}/status", f"{base}/event", *((f"{base}/track/+",) if table else ()))
+    topics = (f"{base}/status", f"{base}/event", f"{base}/alert/+", *((f"{base}/track/+",) if table else ()))
     if not args.quiet:
         sys.stderr.write(f"watching {topics[1]} at {settings.address}; Ctrl-C ends\n")
     rows = 0
@@ -85,9 +85,10 @@ def _settings(args: argparse.Namespace) -> MqttSettings:
     return replace(settings, **{key: value for key in given if (value := getattr(args, key)) is not None})
 
 
-def _print(topic: str, payload: bytes, news: TrackMessage | StatusMessage, rows: int, *, as_json: bool) -> int:
+def _print(topic: str, payload: bytes, news: News, rows: int, *, as_json: bool) -> int:
     """Print one message; give the rows of the table that were written."""
-    from node.messages import TrackMessage
+    from node.alert_rows import alert_row
+    from node.messages import AlertMessage, TrackMessage
     from node.sinks.console import TITLES, row
 
     if as_json:
@@ -100,6 +101,10 @@ def _print(topic: str, payload: bytes, news: TrackMessage | StatusMessage, rows:
         print(row(news), flush=True)
         return 1
     node = os.path.dirname(topic)  # noqa: PTH120  # a topic is no path
+    if isinstance(news, AlertMessage):
+        node = os.path.dirname(node)  # noqa: PTH120
+        print(f"-- {node} alert {alert_row(news)}", flush=True)
+        return 0
     print(f"-- {node} is {news.state}{f': {news.reason}' if news.reason else ''}", flush=True)
     return 0
 

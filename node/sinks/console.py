@@ -119,34 +119,34 @@ def row(message: TrackMessage) -> str:
         mhz = f"{rf.center_hz / 1e6:.3f}"
     elif rf is not None and rf.offset_hz is not None:
         mhz = f"{rf.offset_hz / 1e6:+.3f}"
-    seen = message.object if rf is None else None
+    seen, identity = message.object if rf is None else None, message.identity
+    of_identity = standing(identity.affiliation, dark=identity.dark, spoof_suspect=identity.spoof_suspect)
     return ROW.format(
         time=message.ts[11:23],
         state=message.end_reason or message.event,
         label=kind.label if seen is None else seen.type,
-        mode=kind.mode or "-" if seen is None else _standing(message),
+        mode=kind.mode or "-" if seen is None else of_identity,
         family=kind.family if seen is None else message.kind,
         mhz=mhz,
         snr="-" if rf is None or rf.snr_db is None else f"{rf.snr_db:.1f}",
         confidence=f"{kind.confidence if seen is None else seen.confidence:.2f}",
-        where=_where(message),
+        where=where(message.range_m, message.bearing_deg),
         level=message.severity.level,
         sensors=",".join(message.sensors) or "-",
     ).rstrip()
 
 
-def _standing(message: TrackMessage) -> str:
+def standing(affiliation: str, *, dark: bool | None, spoof_suspect: bool | None) -> str:
     """What stands out about an identity."""
-    identity = message.identity
-    if identity.spoof_suspect:
+    if spoof_suspect:
         return "spoof?"
-    if identity.affiliation != "unknown":
-        return identity.affiliation
-    return "dark" if identity.dark else "-"
+    if affiliation != "unknown":
+        return affiliation
+    return "dark" if dark else "-"
 
 
-def _where(message: TrackMessage) -> str:
+def where(range_m: float | None, bearing_deg: float | None) -> str:
     """Distance and bearing from the node."""
-    distance = "" if message.range_m is None else f"{message.range_m:.0f} m"
-    bearing = "" if message.bearing_deg is None else f"{message.bearing_deg:03.0f}\N{DEGREE SIGN}"
+    distance = "" if range_m is None else f"{range_m:.0f} m"
+    bearing = "" if bearing_deg is None else f"{bearing_deg:03.0f}\N{DEGREE SIGN}"
     return f"{distance} {bearing}".strip() or "-"

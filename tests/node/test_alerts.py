@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.alerts import AlertBook
+from node.alerts import AlertBook, AlertSettings
 from node.fusion.picture import Assessment
 from node.ids import boot_uuid, track_ulid
 from node.messages import AlertMessage, MessageMaker, NodeIdentity, TrackMessage, message_schema, to_json
@@ -25,8 +25,8 @@ LEVELS = ("info", "advisory", "warning", "critical")
 class Scene:
     """Track messages as a node publishes them, and the alerts that follow."""
 
-    def __init__(self) -> None:
-        self.book = AlertBook()
+    def __init__(self, settings: AlertSettings | None = None) -> None:
+        self.book = AlertBook(settings)
         self.maker = MessageMaker(NODE, boot_uuid(NODE.uuid, "alerts"))
         self.said: list[AlertMessage] = []
         self.now_s = 0.0
@@ -320,3 +320,22 @@ def test_whatever_comes_alerts_are_told_in_order_and_none_stays(told: list[tuple
     assert [one.seq for one in scene.said] == list(range(1, len(scene.said) + 1))
     again, _ = _play(told)
     assert [to_json(one) for one in again.said] == [to_json(one) for one in scene.said][: len(again.said)]
+
+
+def test_the_level_and_the_time_below_it_are_settings() -> None:
+    early = Scene(AlertSettings("advisory", hold_s=2.0))
+    (new,) = early.tell("a", "advisory", "new")
+    assert (new.event, new.severity.level) == ("new", "advisory")
+    assert early.tell("a", "info") == []
+    (end,) = early.tell("a", "info", after_s=2.0)
+    assert end.end_reason == "below_level"
+    late = Scene(AlertSettings("critical", hold_s=0.0))
+    assert late.tell("a", "warning", "new") == []
+    assert [one.event for one in late.tell("a", "critical")] == ["new"]
+    assert [one.event for one in late.tell("a", "warning")] == ["end"]
+
+
+@pytest.mark.parametrize("wrong", [{"level": "loud"}, {"hold_s": -1.0}, {"hold_s": float("nan")}])
+def test_wrong_settings_name_the_key(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        AlertSettings(**wrong)

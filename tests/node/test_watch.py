@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from dsp.protocols.record import Family
+from node.alerts import AlertBook
 from node.cli import main
-from node.messages import MessageMaker, NodeIdentity, StatusMessage, TrackMessage, to_json
+from node.messages import AlertMessage, MessageMaker, NodeIdentity, StatusMessage, TrackMessage, to_json
 from node.sinks.mqtt_connection import Arrived, MqttUnavailable
 from node.sinks.mqtt_settings import MqttSettings
 from node.tracking.track import ChangeKind, Track, TrackChange
@@ -91,12 +92,51 @@ def test_clearing_a_retained_state_takes_the_track_away() -> None:
 
 
 @pytest.mark.parametrize("payload", [b"\xff\xfe", b"{}", b"[1]", b"null", b'{"schema": "other/1"}', b"{" * 5000])
-@pytest.mark.parametrize("topic", ["event", "status", "track/x", "health", "", "a/b/c/d"])
+@pytest.mark.parametrize("topic", ["event", "status", "track/x", "alert/x", "health", "", "a/b/c/d"])
 def test_strangers_on_our_topics_do_no_harm(topic: str, payload: bytes) -> None:
     board = Board()
     assert board.take(Arrived(f"{BASE}/hill/mast-1/{topic}", payload, retained=False), BASE) is None
     assert board.nodes == {}
     assert board.tracks == {}
+    assert board.alerts == {}
+
+
+def alert(message: TrackMessage, book: AlertBook) -> tuple[AlertMessage, Arrived]:
+    """The alert that follows from a track message, as it arrives."""
+    (found,) = book.hear(message)
+    return found, Arrived(f"{BASE}/hill/mast-1/alert/{found.alert_id}", to_json(found), retained=True)
+
+
+def test_alerts_stand_above_the_tracks_until_they_end_or_are_cleared() -> None:
+    sender, board, book = Sender(), Board(), AlertBook()
+    new = sender.message("new")
+    raised, arrived = alert(new, book)
+    assert [board.take(arrived, BASE), board.take(arrived, BASE)] == [raised, None]
+    board.take(sender.event(new), BASE)
+    lines = board.render(200, 40).splitlines()
+    assert "looked after" in lines[2]
+    assert "new            warning   expresslrs" in lines[3]
+    assert "drone-control link heard" in lines[3]
+    board.take(Arrived(arrived.topic, b"", retained=False), BASE)
+    assert board.alerts == {}
+    ended, arrived = alert(sender.message("end"), book)
+    assert board.take(arrived, BASE) == ended
+    assert board.alerts == {}
+    assert "looked after" not in board.render(200, 40)
+
+
+def test_what_a_node_had_goes_with_it_and_comes_back_with_it() -> None:
+    sender, board = Sender(), Board()
+    new = sender.message("new")
+    _, arrived = alert(new, AlertBook())
+    for each in (sender.state(new), arrived):
+        board.take(each, BASE)
+    assert (len(board.tracks), len(board.alerts)) == (1, 1)
+    board.take(Arrived(f"{BASE}/hill/mast-1/status", to_json(status("offline")), retained=False), BASE)
+    assert (board.tracks, board.alerts) == ({}, {})
+    for each in (sender.state(new), arrived):  # the node is back and publishes anew what lives
+        board.take(each, BASE)
+    assert (len(board.tracks), len(board.alerts)) == (1, 1)
 
 
 def test_the_board_fits_the_screen_and_shows_drones_first() -> None:
