@@ -13,7 +13,7 @@ from dsp.chirps import ChirpShape, find_chirp
 from dsp.edges import refine_time
 from dsp.extents import Extent
 from dsp.features import Measured, feature_vector
-from dsp.keying import Keying, measure_envelope, measure_keying, measure_steadiness
+from dsp.keying import Keying, measure_envelope, measure_keying, measure_steadiness, measure_tone_share
 from dsp.patches import Patch, cut_image
 from dsp.pulses import SEARCHED_S as PULSES_SEARCHED_S
 from dsp.pulses import Pulses, find_pulses
@@ -87,7 +87,8 @@ class Analysed:
         """Cut the classifier's input. Costs a small spectrogram, the envelope and, if it is not known, the keying."""
         envelope = measure_envelope(self.baseband, self.noise_power)
         keying = self.keying or measure_keying(self.baseband)
-        measured = Measured(envelope, keying, self.flatness, self.slice_share, self.clipped_share)
+        tone_share = measure_tone_share(self.baseband)
+        measured = Measured(envelope, keying, tone_share, self.flatness, self.slice_share, self.clipped_share)
         return Patch(cut_image(self.baseband), feature_vector(self.burst, measured, tuning_known=tuning_known))
 
 
@@ -199,8 +200,9 @@ def analyse(
         finding = find_chirp(inner_baseband, bandwidth_hz, extent.snr, hints, whole_band=whole) or finding
     if not isinstance(finding, ChirpFinding):
         # What is as unsteady as noise is not keyed: no need to measure it before a patch is wanted.
-        if pulses is None and measure_steadiness(inner_baseband) > KEYING_STEADINESS:
-            keying = measure_keying(inner_baseband)
+        steadiness = measure_steadiness(inner_baseband) if pulses is None else 0.0
+        if steadiness > KEYING_STEADINESS:
+            keying = measure_keying(inner_baseband, steadiness)
         if pulses is not None:
             finding = PulseFinding(pulses.pulse_samples / rate_hz, pulses.count)
         elif keying is not None and is_keyed(keying, bandwidth_hz, duration_s):

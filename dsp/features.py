@@ -60,6 +60,8 @@ class Measured:
 
     envelope: Envelope
     keying: Keying
+    tone_share: float
+    """Share of the power in the strongest line."""
     flatness: float
     slice_share: float
     """Burst's bandwidth over the slice's."""
@@ -97,7 +99,7 @@ def feature_vector(burst: Burst, measured: Measured, *, tuning_known: bool) -> N
         keying.separation / 10.0,
         (math.log10(max(rate_hz, 10.0)) - 4.0) / 2.0 if rate_hz is not None else 0.0,
         keying.steadiness / 10.0,
-        keying.tone_share,
+        measured.tone_share,
         measured.clipped_share,
         chirp.score if chirp else 0.0,
         chirp.spreading_factor / 12.0 if chirp else 0.0,

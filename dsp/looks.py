@@ -12,7 +12,7 @@ from dsp.analysis import Analysed, Slice, Stretch, analyse
 from dsp.baseband import Baseband
 from dsp.bursts import Burst, CyclicPrefixFinding, LineCombFinding
 from dsp.extents import Extent
-from dsp.keying import measure_keying
+from dsp.keying import measure_tone_share
 from dsp.noise import NoiseFloor
 from dsp.units import to_db
 
@@ -211,8 +211,7 @@ class Looks:
             noise = float(floor.smooth[low:high].sum())
             extent = Extent(0.0, float(len(power)), float(low), float(high), signal / noise, signal, 0.5)
             analysed = analyse(segment, where, extent, cut_start=True, cut_end=True, hints=())
-            keying = analysed.keying or measure_keying(analysed.baseband)
-            if keying.tone_share > TONE_SHARE:
+            if measure_tone_share(analysed.baseband) > TONE_SHARE:
                 # A carrier: no wider than can be told.
                 narrow = replace(analysed.burst, bandwidth_hz=where.sample_rate_hz / where.points)
                 analysed = replace(analysed, burst=narrow)

@@ -9,7 +9,7 @@ from dsp.keying import Envelope, Keying
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.match import permits
 
-MEASURED_OF_NOISE = Measured(Envelope(2.0, 0.5, 3.0, 4, 1e-4), Keying(0.0, 2.0, None, 0.0, 0.0, 0.1), 0.5, 0.1, 0.0)
+MEASURED_OF_NOISE = Measured(Envelope(2.0, 0.5, 3.0, 4, 1e-4), Keying(0.0, 2.0, None, 0.0, 0.0), 0.1, 0.5, 0.1, 0.0)
 
 
 @pytest.mark.parametrize("tuning_known", [True, False])
