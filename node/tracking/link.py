@@ -177,6 +177,20 @@ class Link:
         number = round(centre_hz / self.channel_step_hz)
         return any(near in self.channels for near in (number, number - 1, number + 1))
 
+    def may_hold(self, burst: Burst) -> bool:
+        """Whether a burst lies inside what would be a packet of either end, on a channel that the link has: a piece."""
+        timing = self.hypothesis.timing
+        tolerance_s = clock_tolerance_s(timing.interval_s)
+        after_s = (burst.start_ns - self.anchor_ns) * 1e-9
+        ends = [(0.0, timing.airtime_s)]
+        if timing.answer is not None:
+            ends += [(offset_s, max(answer_airtime_s(timing))) for offset_s in answer_offsets_s(timing)]
+        return self._heard_on(burst.centre_hz) and any(
+            -tolerance_s <= (into_s := _wrapped(after_s - offset_s, self.interval_ns * 1e-9, tolerance_s))
+            and into_s + burst.duration_s <= airtime_s + tolerance_s
+            for offset_s, airtime_s in ends
+        )
+
     def slot(self, burst: Burst) -> int:
         """Number of the slot of the clock that is nearest to a burst's start."""
         return round((burst.start_ns - self.anchor_ns) / self.interval_ns)
@@ -247,6 +261,11 @@ def _shorter_or_longer(best: LinkHypothesis, other: LinkHypothesis) -> bool:
     off = abs(clock.length_s - best.timing.airtime_s) / phy.symbol_s
     off_other = abs(other.clock.length_s - other.timing.airtime_s) / phy.symbol_s
     return off < LENGTH_OFF_SYMBOLS and off_other > off + LENGTH_APART_SYMBOLS
+
+
+def _wrapped(after_s: float, interval_s: float, before_s: float) -> float:
+    """Time since the slot that a moment lies in, which begins this much early."""
+    return (after_s + before_s) % interval_s - before_s
 
 
 def in_order(burst: Burst) -> tuple[int, float]:

@@ -211,6 +211,9 @@ class LinkPool:
             answers = [b for b, is_one in zip(self._free, best.answers.tolist(), strict=True) if is_one]
             taken = {id(b) for b in (*members, *answers)}
             link = self._same_link(best, members)
+            if link is None and self._pieces(members):
+                self._free = [b for b in self._free if id(b) not in taken]
+                continue
             if link is None:
                 link = self._new_link(best, hypotheses, members)
             elif members[0].start_ns > link.bursts[-1].end_ns:
@@ -225,6 +228,13 @@ class LinkPool:
             link.judged_ns, link.judged_count, link.fresh = now_ns, link.count, True
             told.append(link)
         return told
+
+    def _pieces(self, members: list[Burst]) -> bool:
+        """Whether keyed bursts are what noise left of a link's packets."""
+        if isinstance(members[0].finding, ChirpFinding):
+            return False
+        named = [link for link in self.links if link.hypothesis.protocol is not None]
+        return any(sum(map(link.may_hold, members)) > COMPANION_SHARE * len(members) for link in named)
 
     def _look_for_hopper(self, now_ns: int) -> list[Link]:
         packets = collect(self._free)

@@ -89,3 +89,42 @@ def test_a_second_link_on_its_own_clock_is_one_still() -> None:
             bursts.append(Burst(start_ns, airtime_s, channel_hz, 500e3, snr_db, -20.0, finding))
     modes = sorted(str(track.mode) for track in drones([replace(b) for b in bursts], 866.2e6))
     assert modes == ["100HzFull", "200Hz"]
+
+
+MLRS_HZ = tuple(863.275e6 + 525e3 * channel for channel in range(10))
+CROSSFIRE_HZ = tuple(860.167e6 + 260.01e3 * channel for channel in range(50))
+
+
+def keyed(at_s: float, duration_s: float, centre_hz: float, deviation_hz: float, rate_hz: float) -> Burst:
+    finding = KeyingFinding(deviation_hz, rate_hz, 4.0)
+    return Burst(round(at_s * 1e9), duration_s, centre_hz, 180e3, 3.0, -30.0, finding)
+
+
+def torn_mlrs(rng: np.random.Generator) -> list[Burst]:
+    """Both ends of a keyed link; every fourth packet shows its end alone, often as long as a packet of another make."""
+    bursts = []
+    for slot in range(int(SECONDS / 0.020)):
+        centre_hz = float(rng.choice(MLRS_HZ[4:10]))
+        for late_s in (0.0, 0.010):
+            missed_s = float(rng.uniform(3.6e-3, 5.6e-3)) if rng.random() < 0.25 else 0.0
+            bursts.append(keyed(0.01 + slot * 0.020 + late_s + missed_s, 7.6e-3 - missed_s, centre_hz, 42e3, 100e3))
+    return [burst for burst in bursts if abs(burst.centre_hz - 867.2e6) < 1.1e6]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_noise_leaves_of_keyed_packets_is_no_second_link(seed: int) -> None:
+    found = drones(torn_mlrs(np.random.default_rng(seed)), 867.2e6)
+    assert [(track.label, track.mode) for track in found] == [("mlrs", "50HzFSK")]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_keyed_link_of_another_make_beside_it_is_one_still(seed: int) -> None:
+    rng = np.random.default_rng((seed, 3))
+    other = []
+    for slot in range(int(SECONDS * 150)):
+        for late_s, length_s in ((0.0, 2.9e-3), (3.4e-3, 1.97e-3)):
+            centre_hz = float(rng.choice(CROSSFIRE_HZ))
+            if abs(centre_hz - 867.2e6) < 1.1e6:
+                other.append(keyed(0.0123 + slot / 150 + late_s, length_s, centre_hz, 38e3, 85e3))
+    found = drones(torn_mlrs(rng) + other, 867.2e6)
+    assert sorted((track.label, track.mode) for track in found) == [("crossfire", "150Hz"), ("mlrs", "50HzFSK")]
