@@ -466,15 +466,22 @@ def grid_error_hz(channels_hz: tuple[float, ...], grid_hz: tuple[float, ...]) ->
     return sqrt(sum((error - common) ** 2 for error in errors) / len(errors))
 
 
-def measured_interval_s(packets: Packets) -> tuple[float, float] | None:
+def measured_interval_s(packets: Packets, ends: int = 1) -> tuple[float, float] | None:
     """Packet interval of unknown hoppers: the commonest step, and the share of short steps that are multiples of it.
+
+    Parameters
+    ----------
+    packets
+        Of the hopper, others among them perhaps.
+    ends
+        With 2 every second packet is the other end's: steps are those from one to the next but one.
 
     Returns
     -------
     interval_s, share
         None with fewer than eight steps.
     """
-    steps = packets.start_s[1:] - packets.start_s[:-1]
+    steps = packets.start_s[ends:] - packets.start_s[:-ends]
     steps = steps[steps > 0.5e-3]
     if len(steps) < 8:
         return None

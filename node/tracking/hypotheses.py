@@ -91,6 +91,8 @@ LEAST_GRID = 0.5
 """Half of the channels heard must lie on the record's grid."""
 HOPPER_LEAST_CHANNELS = 3
 HOPPER_LEAST_PACKETS = 24
+HOPPER_LEAST_BOTH_ENDS = 18
+"""Of one end, with half as many of the other at least, at a fixed moment between them."""
 HOPPER_LEAST_FIT = 0.75
 HOPPER_LEAST_RATE_HZ = 3.0
 """Packets a second heard: sensors and meters, many of them together, stay below it on a common clock."""
@@ -377,21 +379,32 @@ def hopper(packets: Packets) -> LinkHypothesis | None:
     """
     if packets.count < HOPPER_LEAST_PACKETS:
         return None
-    measured = measured_interval_s(packets)
+    return _hopper(packets, ends=1) or _hopper(packets, ends=2)
+
+
+def _hopper(packets: Packets, ends: int) -> LinkHypothesis | None:
+    """A hopper of which one end is heard, or both, whose packets are alike: those of the other keep the clock too."""
+    measured = measured_interval_s(packets, ends)
     if measured is None:
         return None
     interval_s, share = measured
     airtime_s = median(packets.duration_s)
-    if share < HOPPER_LEAST_FIT or airtime_s > interval_s:
+    if share < HOPPER_LEAST_FIT or ends * airtime_s > interval_s:
         return None
     timing = HopTiming(interval_s, 1, airtime_s)
     found = best_phase(packets.start_s, interval_s)
-    if np.count_nonzero(found.members) < HOPPER_LEAST_PACKETS:
+    answers = np.zeros_like(found.members)
+    if ends > 1 and not found.members.all():
+        rest = ~found.members
+        answers[rest] = best_phase(packets.start_s[rest], interval_s).members
+    kept = int(np.count_nonzero(found.members))
+    replies = int(np.count_nonzero(answers))
+    if kept < (HOPPER_LEAST_PACKETS if ends == 1 else HOPPER_LEAST_BOTH_ENDS) or replies < (ends - 1) * kept // 2:
         return None
     chosen = packets.pick(found.members)
     first_s = float(packets.start_s[found.members][0])
     phase = Phase(found.interval_s, found.origin_s - first_s, found.members)
-    clock = fit_clock(chosen, phase, timing, packets.count - chosen.count)
+    clock = fit_clock(chosen, phase, timing, packets.count - kept - replies)
     if (
         clock.fit < HOPPER_LEAST_FIT
         or len(chosen.channels_hz) < HOPPER_LEAST_CHANNELS
@@ -403,7 +416,7 @@ def hopper(packets: Packets) -> LinkHypothesis | None:
         or _keeps_slots(phase.interval_s, airtime_s)
     ):
         return None
-    return LinkHypothesis(None, None, timing, chosen, clock, phase, 0.6 * clock.fit, 0.0, np.zeros_like(found.members))
+    return LinkHypothesis(None, None, timing, chosen, clock, phase, 0.6 * clock.fit, 0.0, answers)
 
 
 def _keeps_slots(interval_s: float, airtime_s: float) -> bool:

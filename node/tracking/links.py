@@ -248,7 +248,8 @@ class LinkPool:
         members = [self._free[i] for i in indexes]
         if _accompanied_share(members, self._free, clock_tolerance_s(found.timing.interval_s)) > MOST_ACCOMPANIED:
             return []
-        taken = {id(b) for b in members}
+        replies = [self._free[i] for i in np.flatnonzero(alike)[found.answers].tolist()]
+        taken = {id(b) for b in (*members, *replies)}
         self._free = [b for b in self._free if id(b) not in taken]
         for known in self.links:
             if sum(known.keeps(burst) for burst in members) > COMPANION_SHARE * len(members):
@@ -256,6 +257,11 @@ class LinkPool:
                     known.count_in(burst)  # the other tone of weak packets, or their other halves
                 return []
         link = self._new_link(found, [], members)
+        if replies:
+            after_ns = np.array([(b.start_ns - link.anchor_ns) % link.interval_ns for b in replies])
+            link.answer_s = 1e-9 * float(np.median(after_ns))
+        for burst in replies:
+            link.count_in(burst)
         link.judged_ns, link.judged_count = now_ns, link.count
         return [link]
 
