@@ -257,6 +257,8 @@ class Tracker:
         for pool in self._pools:
             for link in pool.judge(self._now_ns, tuning_known=self._known, final=final):
                 published = self._tracks.get(link.key)
+                if published is None and pool is self._keyed and self._takes_turns(link):
+                    continue
                 if link.hypothesis.protocol is None and published is None and self._of_others(link):
                     continue
                 if published is None and pool is not self._keyed and self._shadows.cover(link.bursts, self._now_ns):
@@ -304,6 +306,16 @@ class Tracker:
                     changes.append(self._end(link.key, "merged"))
                     del self._tracks[link.key]
         return changes
+
+    def _takes_turns(self, link: Link) -> bool:
+        """Whether a keyed link is one that has a track already, by its turns."""
+        protocol, channels_hz = link.hypothesis.protocol, link.hypothesis.packets.channels_hz
+        for other in self._turns.links:
+            if other.key in self._tracks and other.hypothesis.collector.protocol is protocol:
+                claim = self._claims.get(other.key, ())
+                if 2 * sum(_within(claim, channel_hz) for channel_hz in channels_hz) > len(channels_hz):
+                    return True
+        return False
 
     def _of_others(self, link: Link) -> bool:
         """Whether a hopper hops on the channels of a link that has a name: packets of that, cut off or garbled."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from dsp.bursts import Burst
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.match import in_band
-from dsp.protocols.record import FskPhy, TdmTiming
+from dsp.protocols.record import FskPhy, HopTiming, Mode, TdmTiming
 from dsp.units import to_ns
 from node.tracking.torn_tones import TornTones
 from node.tracking.turn_clock import (
@@ -24,6 +24,8 @@ MEMORY_S = 8.0
 """Turns older than this no longer count: a slow link on 50 channels shows itself once a second in a slice."""
 JUDGE_EVERY_S = 0.25
 JUDGE_AGAIN_S = 0.5
+TORN_FROM_S = 9e-3
+"""Packets this long are found in pieces where they are weak."""
 LINKS_AT_MOST = 8
 RESUME_NS = 20e9
 """A link is the same after a pause of this length if it keeps its clock."""
@@ -67,8 +69,24 @@ def _turn_modes() -> list[TurnCollector]:
         for protocol in PROTOCOLS
         if protocol.family.startswith("drone")
         for mode in protocol.modes
-        if isinstance(mode.timing, TdmTiming) and isinstance(mode.phy, FskPhy)
+        if isinstance(mode.phy, FskPhy) and (isinstance(mode.timing, TdmTiming) or may_be_torn(mode))
     ]
+
+
+def may_be_torn(mode: Mode) -> bool:
+    """Whether a mode that hops with every packet is so slow that noise tears its packets; seen as two ends in turn.
+
+    Both ends send on one channel, then there is silence until the next hop.
+    """
+    timing, phy = mode.timing, mode.phy
+    return (
+        isinstance(timing, HopTiming)
+        and isinstance(phy, FskPhy)
+        and timing.packets_per_hop == 1
+        and timing.answer is not None
+        and not timing.answer.own_channels
+        and timing.airtime_s > TORN_FROM_S
+    )
 
 
 class TurnPool:
@@ -133,6 +151,8 @@ class TurnPool:
             for turn in (*best.turns, *best.loose, *best.dropped):
                 taken |= turn.keys
             link = self._same(best, seen)
+            if link is None and any(_on_its_channels(best, known) for known in self.links):
+                continue  # what noise left of a link's turns; two networks are on channels of their own
             if link is None:
                 self._serial += 1
                 first = best.turns[0]
@@ -164,6 +184,15 @@ class TurnPool:
             if error_ns < tolerance_ns and _on_one_grid(found, link):
                 return link
         return None
+
+
+def _on_its_channels(found: TurnHypothesis, link: TurnLink) -> bool:
+    """Whether most channels of what was found are those of a link of its mode."""
+    if found.collector is not link.hypothesis.collector:
+        return False
+    reach_hz = channel_reach_hz(found.collector)
+    shared = sum(any(abs(hz - known_hz) < reach_hz for known_hz in link.channels_hz) for hz in found.channels_hz)
+    return 2 * shared > len(found.channels_hz)
 
 
 def _on_one_grid(found: TurnHypothesis, link: TurnLink) -> bool:

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from dsp.bursts import Burst, EnergyFinding, KeyingFinding
-from dsp.protocols.record import FskPhy, Mode, RfProtocol, TdmTiming
+from dsp.protocols.record import FskPhy, HopTiming, Mode, RfProtocol, TdmTiming
 
 BANDWIDTH_RANGE = (0.3, 1.3)
 """Width of a burst over that of the record: the pieces of a weak packet are narrower."""
@@ -70,15 +70,14 @@ class TurnCollector:
     Parameters
     ----------
     protocol, mode
-        The record; its timing takes turns and its signal is frequency keyed.
+        The record; its two ends send on one channel before they hop, and its signal is frequency keyed.
     """
 
     def __init__(self, protocol: RfProtocol, mode: Mode) -> None:
-        assert isinstance(mode.timing, TdmTiming)
         assert isinstance(mode.phy, FskPhy)
         self.protocol = protocol
         self.mode = mode
-        self.timing = mode.timing
+        self.timing = _in_turn(mode)
         self.phy = mode.phy
         self.bands = protocol.bands_of(mode)
         self.turns: deque[Turn] = deque(maxlen=TURNS_KEPT)
@@ -160,6 +159,16 @@ class TurnCollector:
         """Turns since a moment that show the whole signal for long enough, in order of time."""
         worthy = (turn for turn in self.turns if turn.full_s >= self._least_s and turn.start_ns >= begin_ns)
         return sorted(worthy, key=lambda turn: turn.start_ns)
+
+
+def _in_turn(mode: Mode) -> TdmTiming:
+    """A mode's timing as turns; of packet and answer on one channel a turn is both."""
+    if isinstance(mode.timing, TdmTiming):
+        return mode.timing
+    assert isinstance(mode.timing, HopTiming)
+    assert mode.timing.answer is not None
+    window_s, packet_s = mode.timing.answer.delay_s + mode.timing.answer.airtime_s, mode.timing.airtime_s
+    return TdmTiming(window_s, mode.timing.interval_s - window_s, packet_s, packet_s)
 
 
 def may_take_a_turn(burst: Burst) -> bool:
