@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,9 @@ STROKE_CORRELATION = 0.8
 """Rows and columns of an oblique stroke are this well correlated at least."""
 CORE_LEVEL = 0.05
 """Columns with less than this part (-13 dB) of the strongest column's energy are leakage or key clicks."""
+BRIDGE_HZ = 280e3
+"""Columns of the core this far apart are of two emissions, which the edges of strong packets bridge; the two tones of
+no record are."""
 STROKE_FILL = 0.62
 """Share of its box that a region of strokes fills at most; an emission that keeps its band fills more."""
 WIDEST_CHIRP_HZ = 700e3
@@ -118,16 +122,43 @@ def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: flo
         .astype(np.intp)
         .tolist()
     )
+    regions = [
+        Region(r0, r1, c0, c1, low, high, stroke=is_stroke)
+        for (r0, r1, c0, c1, low, high), is_stroke in zip(boxes, stroke[big].tolist(), strict=True)
+    ]
+    bridge = ceil(BRIDGE_HZ / column_hz)
+    hollow = (core_end - core_first - core.sum(axis=1) >= bridge)[big]
+    if hollow.any():
+        regions = [
+            part
+            for region, one_core, is_hollow in zip(regions, core[big], hollow.tolist(), strict=True)
+            for part in (_unbridged(region, one_core, power, bridge) if is_hollow else (region,))
+        ]
     return _join_pieces(
-        [
-            Region(r0, r1, c0, c1, low, high, stroke=is_stroke)
-            for (r0, r1, c0, c1, low, high), is_stroke in zip(boxes, stroke[big].tolist(), strict=True)
-        ],
+        regions,
         max(1, int(NARROW_GAP_S / row_s)),
         max(2, int(NARROW_HZ / column_hz)),
         WIDEST_CHIRP_HZ / column_hz,
         mask.shape[1],
     )
+
+
+def _unbridged(region: Region, core: NDArray[np.bool_], power: NDArray[np.float32], bridge: int) -> tuple[Region, ...]:
+    """The emissions of a region that only the splatter of one of them joins, each in the rows that it fills."""
+    columns = np.flatnonzero(core)
+    gaps = np.flatnonzero(columns[1:] - columns[:-1] > bridge)
+    if not len(gaps):
+        return (region,)
+    firsts = [int(columns[0]), *columns[gaps + 1].tolist()]
+    ends = [*(columns[gaps] + 1).tolist(), int(columns[-1]) + 1]
+    walls = [region.low_column, *((e + f) // 2 for e, f in zip(ends[:-1], firsts[1:], strict=True)), region.high_column]
+    parts: list[Region] = []
+    for first, end, low, high in zip(firsts, ends, walls[:-1], walls[1:], strict=True):
+        by_row = power[region.first_row : region.end_row, first:end].sum(axis=1)
+        rows = region.first_row + np.flatnonzero(by_row > CORE_LEVEL * by_row.max())
+        begin, stop = int(rows[0]), int(rows[-1]) + 1
+        parts.append(Region(begin, stop, first, end, low, high, region.parts, region.stroke))
+    return tuple(parts)
 
 
 def join_runs(begin: NDArray[np.intp], end: NDArray[np.intp], stride: int) -> tuple[NDArray[np.intp], int]:

@@ -69,3 +69,18 @@ def test_the_mask_is_the_definition() -> None:
 
 def test_nothing_is_no_region() -> None:
     assert find_regions(np.zeros((30, 64), np.bool_), np.ones((30, 64), np.float32), ROW_S, COLUMN_HZ) == []
+
+
+def test_packets_that_splatter_bridges_are_regions_of_their_own() -> None:
+    power = np.full((60, 256), 0.1, np.float32)
+    power[10:30, 20:60] = power[31:50, 180:220] = 1e4
+    power[29:32, 20:220] += 10.0
+    found = find_regions(power > 1.0, power, ROW_S, COLUMN_HZ)
+    assert [r[:6] for r in found] == [(10, 30, 20, 60, 20, 120), (31, 50, 180, 220, 120, 220)]
+
+
+def test_two_tones_are_one_region() -> None:
+    power = np.full((60, 256), 0.1, np.float32)
+    power[10:30, 100:104] = power[10:30, 120:124] = 1e4  # 200 kHz apart
+    power[10:30, 104:120] = 10.0
+    assert len(find_regions(power > 1.0, power, ROW_S, COLUMN_HZ)) == 1
