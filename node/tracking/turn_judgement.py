@@ -64,7 +64,7 @@ USUAL_BANDWIDTH = 0.88
 COLUMN_HZ = 6e3
 """Width measured over the record's, and what the spectrogram adds to it."""
 TIGHTEST_GRID = 0.3
-MODES_TRIED = 13
+MODES_TRIED = 16
 
 
 @dataclass(frozen=True, slots=True)
