@@ -295,5 +295,5 @@ class Fusion:
         return changes + self._link_judge.judge(links, fused, self._health, now_ns, object_seen=seen)
 
     def _end(self, group: Group, now_ns: int, reason: EndReason, into: str | None = None) -> FusedChange:
-        assert group.told is not None
-        return FusedChange("end", replace(group.told, merged_into=into), now_ns, reason)
+        assert group.latest is not None
+        return FusedChange("end", replace(group.latest, merged_into=into), now_ns, reason)

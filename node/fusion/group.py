@@ -46,6 +46,10 @@ class Group:
     """None until it is told."""
     told: FusedTrack | None = None
     told_ns: int = 0
+    latest: FusedTrack | None = None
+    """As it was last judged, told or not: its last word when it ends."""
+    saved: float = 0.0
+    """Updates that it might have been told and was not, up to ``told_ns``."""
     looked_ns: int = 0
     """When it was last judged."""
     newest_ns: int = 0

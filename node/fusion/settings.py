@@ -93,8 +93,8 @@ class FusionSettings:
         A drone proven by two kinds of sensors is critical within this distance, or when it gets there within this time.
     aircraft_range_m
         Aircraft without any other source are told within this distance.
-    update_s, refresh_s
-        Least time between updates of a track that only moves, longest between two of one that is seen.
+    update_s
+        Mean time between updates of a track that only moves.
     fall_s
         A severity falls only after the lower one has held for so long; it rises at once.
     """
@@ -123,7 +123,6 @@ class FusionSettings:
     critical_time_s: float = 10.0
     aircraft_range_m: float = 3000.0
     update_s: float = 1.0
-    refresh_s: float = 5.0
     fall_s: float = 5.0
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""When a group is told: at once when it is new or thought of differently, else at most once a second."""
+"""When a group is told: at once when it is new or thought of differently, else once a second on the average."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ LOOK_NS = 500_000_000
 """A told group is judged anew so often: the rules look over seconds."""
 LOOK_LATE_NS = 100_000_000
 """So much later at the latest: a judgement waits so long for something new of its group, to tell no old place."""
-STALE_S = 0.5
-"""An update that is due waits so long for something new of its group; what came shortly after the last one and was not
-followed by anything is told then."""
+UPDATES_SAVED = 3.0
+"""Updates a track may be told in a row when it was not told for as long: what is seen now and then is told at once."""
 
 
 class Teller:
@@ -67,13 +66,12 @@ class Teller:
             first_ns = min(_first_ns(part) for part in (group.object, group.claim, group.aircraft) if part is not None)
             group.track_id = track_ulid(self._node_name, first_ns, f"fused|{group.anchor.key}|{group.number}")
         track = told_track(group, group.track_id, object_type, confidence, identity, motion, frame, now_ns)
-        if new:
-            group.told, group.told_ns, group.spoken_on = track, now_ns, False
-            return [FusedChange("new", track, now_ns)]
-        if group.spoken_on or self._due(group, track, now_ns, fresh=fresh):
-            group.told, group.told_ns, group.spoken_on = track, now_ns, False
-            return [FusedChange("update", track, now_ns)]
-        return []
+        group.latest = track
+        if not new and not group.spoken_on and not self._due(group, track, now_ns, fresh=fresh):
+            return []
+        group.saved = 0.0 if new else max(0.0, self._saved(group, now_ns) - 1.0)
+        group.told, group.told_ns, group.spoken_on = track, now_ns, False
+        return [FusedChange("new" if new else "update", track, now_ns)]
 
     def _worth_telling(self, group: Group) -> bool:
         if group.object is not None:
@@ -91,12 +89,15 @@ class Teller:
         since_ns = now_ns - group.looked_ns
         if group.spoken_on or since_ns >= LOOK_NS + LOOK_LATE_NS:
             return True
-        return fresh and (since_ns >= LOOK_NS or now_ns - group.told_ns >= self._settings.update_s * NS_PER_S)
+        return fresh and (since_ns >= LOOK_NS or self._saved(group, now_ns) >= 1.0)
+
+    def _saved(self, group: Group, now_ns: int) -> float:
+        """Updates that a track may be told: one more for each ``update_s``."""
+        return min(UPDATES_SAVED, group.saved + (now_ns - group.told_ns) / (self._settings.update_s * NS_PER_S))
 
     def _due(self, group: Group, track: FusedTrack, now_ns: int, *, fresh: bool) -> bool:
         told = group.told
         assert told is not None
-        since_s = (now_ns - group.told_ns) * 1e-9
         changed = (
             track.level != told.level
             or track.kind != told.kind
@@ -107,8 +108,7 @@ class Teller:
             or {(source.kind, source.ref) for source in track.sources} != {(s.kind, s.ref) for s in told.sources}
             or track.merged_from != told.merged_from
         )
-        wait_s = self._settings.update_s + (0.0 if fresh else STALE_S)
-        return changed or (track.last_ns > told.last_ns and since_s >= wait_s)
+        return changed or (fresh and track.last_ns > told.last_ns and self._saved(group, now_ns) >= 1.0)
 
 
 def _first_ns(part: AirObject | Claim | Aircraft) -> int:

@@ -97,7 +97,7 @@ class MqttSettings:
     track_expiry_s: int = 30
     event_expiry_s: int = 86_400
     reconnect_min_s: float = 1.0
-    reconnect_max_s: float = 60.0
+    reconnect_max_s: float = 10.0
     connect_timeout_s: float = 10.0
     queue_messages: int = 10_000
     spool: str | None = None
