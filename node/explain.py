@@ -11,16 +11,16 @@ from dsp.bursts import (
     PulseFinding,
     ZadoffChuFinding,
 )
+from node.burst_confidence import told_label
 from node.messages import rfc3339
 from node.pipeline import Sighting
-from node.tracking.labels import burst_label
 from node.tracking.track import TrackChange
 
 
 def burst_line(sighting: Sighting) -> str:
     """One burst: when, what, how sure, where, how long, how strong, how it was found."""
     burst = sighting.burst
-    label, confidence = burst_label(sighting)
+    label, confidence = told_label(sighting)
     where = (
         f"{burst.centre_hz / 1e6:.4f} MHz"
         if sighting.tuning_known

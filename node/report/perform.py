@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from dsp.iq import IqBlock
 from models.classifier import Classifier
+from node.burst_confidence import told_label
 from node.evaluate import Outcome, run_chain
 from node.report.backgrounds import stretch
 from node.report.judging import Truth, is_drone, judge_bursts, judge_tracks, whose_track
 from node.report.link_scenes import trial_of
 from node.report.results import RunResult
 from node.report.runs import VIDEO_WITHIN_S, Run
-from node.tracking.labels import burst_label
 from node.tracking.track import Track
 from sim.radio import SimRadio
 from sim.truth import TrueBurst
@@ -54,7 +54,7 @@ def _single(run: Run, classifier: Classifier | None, chain: str) -> RunResult:
     render_s = blocks.cpu_s
     truth = Truth.of(bursts)
     tracks, track_tallies = judge_tracks(truth, outcome.tracks)
-    called, burst_tally = judge_bursts(truth, ((s, *burst_label(s)) for s, _ in outcome.sightings))
+    called, burst_tally = judge_bursts(truth, ((s, *told_label(s)) for s, _ in outcome.sightings))
     drones = [track for track in outcome.tracks if is_drone(track)]
     link = run.part == "link"
     mine = [track for track in drones if link and whose_track(truth, track) == run.label]
