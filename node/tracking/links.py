@@ -31,6 +31,8 @@ MEMORY_BURSTS = 320
 """Bursts of a link, and of a kind that belong to none, that are kept."""
 COMPANION_SHARE = 0.7
 """A second clock whose packets are nearly always on the first one's channel is the other end of the same link."""
+PIECES_A_SLOT = 0.5
+"""Pieces of a link's packets that look like another's are fewer; a second link that sends more is one of its own."""
 TOGETHER_SHARE = 0.2
 """Of the bursts that keep a link's clock: more than this in its slots, on other channels, are another transmitter's."""
 RECENT = 5
@@ -233,8 +235,13 @@ class LinkPool:
         """Whether keyed bursts are what noise left of a link's packets."""
         if isinstance(members[0].finding, ChirpFinding):
             return False
-        named = [link for link in self.links if link.hypothesis.protocol is not None]
-        return any(sum(map(link.may_hold, members)) > COMPANION_SHARE * len(members) for link in named)
+        span_ns = members[-1].end_ns - members[0].start_ns
+        return any(
+            len(members) * link.interval_ns < PIECES_A_SLOT * span_ns
+            and sum(map(link.may_hold, members)) > COMPANION_SHARE * len(members)
+            for link in self.links
+            if link.hypothesis.protocol is not None
+        )
 
     def _look_for_hopper(self, now_ns: int) -> list[Link]:
         packets = collect(self._free)

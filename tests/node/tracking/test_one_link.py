@@ -128,3 +128,17 @@ def test_a_keyed_link_of_another_make_beside_it_is_one_still(seed: int) -> None:
                 other.append(keyed(0.0123 + slot / 150 + late_s, length_s, centre_hz, 38e3, 85e3))
     found = drones(torn_mlrs(rng) + other, 867.2e6)
     assert sorted((track.label, track.mode) for track in found) == [("crossfire", "150Hz"), ("mlrs", "50HzFSK")]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fast_link_on_the_channels_of_a_slow_one_is_no_pieces_of_it(seed: int) -> None:
+    """ExpressLRS K1000 on the grid of mLRS, whose packets fill three quarters of the time."""
+    rng = np.random.default_rng((seed, 4))
+    finding, fast = KeyingFinding(95e3, 300e3, 4.0), []
+    for slot in range(2000, 4000):
+        if slot % 2 == 0:
+            centre_hz = float(rng.choice(MLRS_HZ[6:10]))
+        start_ns = round((0.0047 + slot * 1e-3) * 1e9)
+        fast.append(Burst(start_ns, 0.66e-3, centre_hz, 380e3, 6.0, -25.0, finding))
+    found = drones(torn_mlrs(rng) + fast, 867.2e6)
+    assert sorted((track.label, track.mode) for track in found) == [("expresslrs", "K1000Full"), ("mlrs", "50HzFSK")]
