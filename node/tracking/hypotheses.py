@@ -235,7 +235,8 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     if isinstance(mode.phy, FskPhy):
         low, high = (mode.phy.deviation_hz * part for part in DEVIATION_RANGE)
         keyed = packets.deviation_hz[kin]
-        right = int(np.count_nonzero((keyed > low) & (keyed < high)))
+        # The edge of the slice takes a tone away: of what it cuts the deviation is at least what was measured.
+        right = int(np.count_nonzero((keyed > np.where(packets.whole[kin], low, 0.0)) & (keyed < high)))
         if right < LEAST_KEYED * of_kind or right < KEYED_SHARE * np.count_nonzero(keyed):
             return None
         if right < KEYED_SHARE * of_kind:

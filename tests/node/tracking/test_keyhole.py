@@ -105,3 +105,23 @@ def test_pairs_on_one_channel_that_come_at_any_slot_are_no_link(seed: int) -> No
 
 def test_without_answers_a_beacon_is_no_link() -> None:
     assert names(both_ends([25 * number for number in range(11)], answers=False), 915.2e6) == set()
+
+
+def test_a_link_whose_only_channel_the_edge_cuts_is_known() -> None:
+    """Every second hop of two is on the channel at the edge; half of the signal, and of its deviation, is heard."""
+    finding = KeyingFinding(25e3, None, 4.0)
+    bursts = [
+        Burst(
+            round((0.004 + slot * 0.020 + late_s) * 1e9),
+            7.6e-3,
+            433.344e6,
+            150e3,
+            4.5,
+            -20.0,
+            finding,
+            cut_high=True,
+        )
+        for slot in range(0, 280, 2)
+        for late_s in (0.0, 0.010)
+    ]
+    assert names(bursts, 432.2e6) == {("mlrs", "50HzFSK")}
