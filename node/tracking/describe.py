@@ -127,13 +127,17 @@ def _caveats(label: str) -> tuple[str, ...]:
     return (caveat,) if caveat else ()
 
 
+def _channels(count: int) -> str:
+    return "1 channel" if count == 1 else f"{count} channels"
+
+
 def _link_evidence(link: Link) -> tuple[str, ...]:
     best = link.hypothesis
     clock, packets = best.clock, best.packets
     wanted = f" (record: {best.timing.packets_per_hop})" if best.mode else ""
     airtime_s = sorted(packets.duration_s.tolist())[packets.count // 2]
     lines = [
-        f"{packets.count} packets in {packets.span_s:.2f} s on {len(packets.channels_hz)} channels keep one clock of "
+        f"{packets.count} packets in {packets.span_s:.2f} s on {_channels(len(packets.channels_hz))} keep one clock of "
         f"{best.phase.interval_s * 1e3:.3f} ms within {clock.jitter_s * 1e6:.0f} us, {clock.strays} like them do not; "
         f"by chance 1 in 10^{min(clock.significance, 99.0):.0f}",
         f"{clock.single} of {clock.near} short steps are exactly one interval; a stay on a channel lasts {clock.dwell} "
@@ -143,6 +147,8 @@ def _link_evidence(link: Link) -> tuple[str, ...]:
     ]
     if best.mode is not None:
         lines.append(f"{best.grid_share:.0%} of the channels on the record's grid")
+        if len(packets.channels_hz) == 1:
+            lines.append("one of its channels is in the slice: packets come and go as the record's hops bring them")
         if isinstance(best.mode.phy, ChirpPhy):
             lines.append(f"chirps SF{best.mode.phy.spreading_factor} over {best.mode.phy.bandwidth_hz / 1e3:.0f} kHz")
     second = next((h for h in link.others[1:] if h.protocol and h.mode), None)

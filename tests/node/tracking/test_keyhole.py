@@ -125,3 +125,15 @@ def test_a_link_whose_only_channel_the_edge_cuts_is_known() -> None:
         for late_s in (0.0, 0.010)
     ]
     assert names(bursts, 432.2e6) == {("mlrs", "50HzFSK")}
+
+
+def test_the_message_says_that_one_channel_was_heard() -> None:
+    tracker = Tracker(TrackerSettings(), "test")
+    changes = []
+    for burst in sorted(both_ends([25 * number for number in range(11)]), key=lambda each: each.end_ns):
+        sighting = Sighting(burst, None, "r", tuning_known=True, slice_centre_hz=915.2e6, slice_rate_hz=2.4e6)
+        step = Step(burst.end_ns, (sighting,))
+        changes += tracker.observe(BlockResult((step,), burst.end_ns, "r", PipelineCounters()))
+    track = next(change.track for change in changes if change.track.label == "mlrs")
+    assert any("on 1 channel keep one clock" in line for line in track.evidence)
+    assert any("one of its channels is in the slice" in line for line in track.evidence)
