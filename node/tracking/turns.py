@@ -122,11 +122,12 @@ class TurnCollector:
         self._open = [turn, *self._open[: OPEN_TURNS - 1]]
 
     def _make_room(self, now_ns: int) -> None:
-        """Forget the oldest turn that is over and did not show the whole signal for long enough, if there is one."""
-        for index, turn in enumerate(self.turns):
-            if turn.full_s < self._least_s and now_ns - turn.start_ns > self._window_ns:
-                del self.turns[index]
-                return
+        """Forget the oldest turn that is over and too short, else the oldest without keying, else the oldest."""
+        turns = list(enumerate(self.turns))
+        over_ns = now_ns - self._window_ns
+        short = next((i for i, turn in turns if turn.full_s < self._least_s and turn.start_ns < over_ns), None)
+        plain = next((i for i, turn in turns if not turn.keyed), 0)
+        del self.turns[plain if short is None else short]
 
     def _put(self, turn: Turn, burst: Burst) -> None:
         turn.bursts.append(burst)

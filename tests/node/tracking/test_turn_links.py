@@ -222,3 +222,17 @@ def test_a_swarm_of_products_of_an_overload_does_not_hide_it(seed: int) -> None:
             swarm.append(burst(at_s, float(rng.uniform(0.15e-3, 0.4e-3)), centre_hz, width_hz, 0.0, 0.0))
     link = turns("16k", GRID_915_HZ, 8.0, seed, load=0.2)
     assert drones(track(link + swarm, 8.0)) == [("sik", "16k")]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_plain_bursts_crowd_out_no_keyed_turns(seed: int) -> None:
+    """Gain steps leave bursts as wide and long as packets all over the slice, a hundred within a tenth of a second."""
+    rng = np.random.default_rng((seed, 78))
+    swarm = []
+    for at_s in np.concatenate([step_s + rng.uniform(0, 0.1, 100) for step_s in np.arange(1.3, 8.0, 0.6)]):
+        centre_hz, width_hz = SLICE_HZ + float(rng.uniform(-1.1e6, 1.1e6)), float(rng.uniform(120e3, 200e3))
+        swarm.append(burst(float(at_s), float(rng.uniform(1.4e-3, 3e-3)), centre_hz, width_hz, 0.0, 0.0))
+    link = turns("64k", GRID_915_HZ, 8.0, seed, load=0.2)
+    changes = track([each for each in link if each.start_ns > 1e9] + swarm, 8.0)
+    assert drones(changes) == [("sik", "64k")]
+    assert next(change.time_ns for change in changes if change.track.label == "sik") < 6e9
