@@ -31,7 +31,7 @@ EXCERPT_SAMPLES = 8192
 OCCUPIED_RATIO = 1.6
 OCCUPIED_SHARE = 0.3
 """An emission that was seen by its comb or prefix takes this much of the slice."""
-EDGE_SHARE = 0.43
+EDGE_SHARE = 0.457
 """A band that reaches so far, of the sample rate, from the middle may go on: the receiver's filter takes the rest."""
 
 
