@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from dsp.units import to_ns
 from node.alerts import AlertBook
@@ -33,6 +33,8 @@ IDLE_S = 2.0
 END_S = 5.0
 """How long radios and pipelines may take to end."""
 NS_PER_MS = 1e6
+SET_BACK_NS = 2_000_000_000
+"""A radio whose time goes back by more has a clock that was set; less is waited for."""
 FIRST_STATUS_S = 3.0
 """The first status is said when a radio runs or fails, at the latest after this long."""
 
@@ -80,6 +82,8 @@ class LiveNode:
         Where commands wait; None: there are none.
     alerts
         Makes alerts of track messages; as usual if left out.
+    make_tracker
+        Makes a tracker in place of one whose radio's clock was set back; None: tracks wait until time has caught up.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class LiveNode:
         desk: ContactDesk | None = None,
         commands: CommandInbox | None = None,
         alerts: AlertBook | None = None,
+        make_tracker: Callable[[], Tracker] | None = None,
     ) -> None:
         self._maker = maker
         self._tracker = tracker
@@ -117,7 +122,10 @@ class LiveNode:
         self._tracks: dict[str, int] = {}
         """Live radio tracks, with the time of the last evidence that was told."""
         self._latency_ms: float | None = None
+        self._make_tracker = make_tracker
         self._signal_ns = 0
+        self._ends_ns: dict[str, int] = {}
+        """End of the last result of each radio."""
         self._heard_s = self._passed_s = self._started_s
 
     def run(self, stop: threading.Event) -> int:
@@ -182,8 +190,27 @@ class LiveNode:
 
     def _take(self, result: BlockResult) -> None:
         self._heard_s = self._passed_s = time.monotonic()
+        before_ns = self._ends_ns.get(result.radio, 0)
+        self._ends_ns[result.radio] = result.end_ns
+        if result.end_ns < before_ns - SET_BACK_NS and result.radio in self._timed and self._make_tracker is not None:
+            log.warning("radio %s: the clock was set back; radio tracks begin anew", result.radio)
+            result = self._set_back(result)
         self._signal_ns = max(self._signal_ns, result.end_ns)
         self._tell(self._tracker.observe(result))
+
+    def _set_back(self, result: BlockResult) -> BlockResult:
+        """The clock was set back: what is known lies in the future. Every radio track ends, and time begins anew.
+
+        Give what is left of the result: its first steps may still be of the time before.
+        """
+        assert self._make_tracker is not None
+        now_ns = result.end_ns
+        before = tuple(step for step in result.steps if step.end_ns > now_ns + SET_BACK_NS)
+        self._tell(self._tracker.observe(replace(result, steps=before)))
+        ends = [change for change in self._tracker.close(now_ns) if change.kind == "end"]
+        self._tell([replace(change, time_ns=now_ns, end_reason="lost") for change in ends])
+        self._tracker, self._signal_ns = self._make_tracker(), now_ns
+        return replace(result, steps=result.steps[len(before) :])
 
     def _pass_time(self) -> None:
         """No radio gives anything: let signal time go on by the real time since the last result."""

@@ -97,15 +97,29 @@ class BlockResult:
         return tuple(sighting for step in self.steps for sighting in step.sightings)
 
 
+RETIMED_NS = 60_000_000
+"""Times that stray by more from the count of samples begin anew: the clock was set, or the rate is a little off. More
+than what a live radio slews at its start."""
+
+
 @dataclass(slots=True)
 class _Tuning:
     """Detectors of one uninterrupted stretch at one tuning."""
 
     rate_hz: float
     centre_hz: float
+    first_sample: int
+    start_ns: int
+    """Time of the first sample; those after it go by the count."""
     channeliser: Channeliser | None
     detectors: list[SliceDetector]
     droneid: DroneIdWatch | None = None
+
+
+def _is_retimed(tuning: _Tuning, block: IqBlock) -> bool:
+    """Whether a block's time is not the one that the count of samples gives."""
+    counted_ns = round((block.first_sample - tuning.first_sample) * 1e9 / tuning.rate_hz)
+    return abs(block.start_ns - tuning.start_ns - counted_ns) > RETIMED_NS
 
 
 class Pipeline:
@@ -139,7 +153,7 @@ class Pipeline:
         tuning = self._tuning
         jumped = self._next_sample is not None and block.first_sample != self._next_sample
         retuned = tuning is not None and (tuning.rate_hz, tuning.centre_hz) != (block.sample_rate_hz, block.centre_hz)
-        if tuning is not None and (jumped or retuned or block.lost_before):
+        if tuning is not None and (jumped or retuned or block.lost_before or _is_retimed(tuning, block)):
             steps += self._close_tuning(tuning)
             tuning = None
         if tuning is None:
@@ -200,7 +214,9 @@ class Pipeline:
                 return Sighting(burst, None, self._radio, known, centre_hz, rate_hz)
 
             droneid = DroneIdWatch(rate_hz, centre_hz, block.start_ns, sighting)
-        return _Tuning(block.sample_rate_hz, block.centre_hz, channeliser, detectors, droneid)
+        return _Tuning(
+            block.sample_rate_hz, block.centre_hz, block.first_sample, block.start_ns, channeliser, detectors, droneid
+        )
 
     def _close_tuning(self, tuning: _Tuning) -> list[Step]:
         """Work on what is left of a tuning and close its open regions."""

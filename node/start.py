@@ -91,10 +91,10 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
     desk = ContactDesk(modules, maker, info, fusion, gnss=config.gnss)
     for sink in sinks:
         sink.publish(info())
-    tracker = Tracker(config.tracker, identity.name)
+    make_tracker = partial(Tracker, config.tracker, identity.name)
     node = LiveNode(
-        maker, tracker, radios, results, sinks, meter, config.live, ServiceNotifier(), desk, commands,
-        AlertBook(config.alerts),
+        maker, make_tracker(), radios, results, sinks, meter, config.live, ServiceNotifier(), desk, commands,
+        AlertBook(config.alerts), make_tracker,
     )  # fmt: skip
     return node.run(stop)
 

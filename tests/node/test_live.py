@@ -51,20 +51,25 @@ class ListSink:
 
 
 def make_node(
-    openers: Mapping[str, Callable[[], IqSource]], sinks: list[ListSink], *, interval_s: float = 10.0
+    openers: Mapping[str, Callable[[], IqSource]],
+    sinks: list[ListSink],
+    *,
+    interval_s: float = 10.0,
+    host_time: bool = False,
 ) -> LiveNode:
     results = ResultInbox()
     radios = [
         RadioRunner(
             name, opener, partial(Pipeline, PipelineSettings(), None, name), results,
-            patient=True, host_time=False,
+            patient=True, host_time=host_time,
         )
         for name, opener in openers.items()
     ]  # fmt: skip
     meter = HealthMeter(IDENTITY, BOOT_ID, "skypicket test", interval_s, Path.cwd())
+    make_tracker = partial(Tracker, TrackerSettings(), "mast")
     return LiveNode(
-        MessageMaker(IDENTITY, BOOT_ID), Tracker(TrackerSettings(), "mast"), radios, results, sinks, meter,
-        LiveSettings(interval_s), ServiceNotifier({}),
+        MessageMaker(IDENTITY, BOOT_ID), make_tracker(), radios, results, sinks, meter,
+        LiveSettings(interval_s), ServiceNotifier({}), make_tracker=make_tracker,
     )  # fmt: skip
 
 
@@ -99,6 +104,34 @@ def test_a_recording_from_its_start_to_its_orderly_end() -> None:
     assert health.radios[0].samples == 4 * 2_400_000
     assert health.tracks == 0
     assert sink.closed == 1
+
+
+class SetBack:
+    """A radio whose host's clock is set back by an hour in the middle."""
+
+    def __init__(self, radio: SimRadio, after_s: float) -> None:
+        self._radio, self._after_s = radio, after_s
+
+    def blocks(self) -> Iterator[IqBlock]:
+        for block in self._radio.blocks():
+            late = block.first_sample > self._after_s * block.sample_rate_hz
+            yield replace(block, start_ns=block.start_ns - 3_600_000_000_000) if late else block
+
+    def stop(self) -> None:
+        self._radio.stop()
+
+
+def test_after_the_clock_was_set_back_radio_tracks_begin_anew(caplog: pytest.LogCaptureFixture) -> None:
+    sink = ListSink()
+    openers = {"a": lambda: SetBack(scene("elrs_eu868", 8.0), 4.0)}
+    assert make_node(openers, [sink], host_time=True).run(threading.Event()) == 0
+    tracks = [message for message in sink.messages if isinstance(message, TrackMessage)]
+    told = [(message.event, message.end_reason) for message in tracks if message.event != "update"]
+    assert told == [("new", None), ("end", "lost"), ("new", None), ("end", "shutdown")]
+    first, _, second, _ = (message for message in tracks if message.event != "update")
+    assert second.ts < first.ts
+    assert second.track_id != first.track_id
+    assert caplog.messages == ["radio a: the clock was set back; radio tracks begin anew"]
 
 
 def test_two_radios_on_one_emitter_are_heard_by_both_names() -> None:

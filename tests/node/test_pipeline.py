@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from dsp.iq import IqBlock
-from node.pipeline import Pipeline, PipelineSettings, Step
+from node.pipeline import Pipeline, PipelineSettings, Sighting, Step
 from node.tracking.track import TrackChange
 from node.tracking.tracker import Tracker, TrackerSettings
 
@@ -145,3 +146,24 @@ def test_a_link_of_another_make_is_named_soon(
     assert drones[0].time_ns - drones[0].track.last_ns < 150e6
     assert drones[-1].track.centre_hz is not None
     assert min(abs(drones[-1].track.centre_hz - channel_hz) for channel_hz in EU868_HZ) < 20e3
+
+
+def test_a_clock_that_was_set_is_followed_and_one_that_is_drawn_is_not(
+    mixed: Samples, blocks_of: Callable[..., Iterator[IqBlock]]
+) -> None:
+    def sightings(shift_ns: int) -> list[Sighting]:
+        blocks = [
+            replace(block, start_ns=block.start_ns + shift_ns) if block.first_sample > len(mixed) // 2 else block
+            for block in blocks_of(mixed, CENTRE_HZ, 65_536)
+        ]
+        pipeline = Pipeline(PipelineSettings(), None, "r")
+        results = [*(pipeline.process(block) for block in blocks), pipeline.flush()]
+        return [sighting for result in results for sighting in result.sightings]
+
+    usual = sightings(0)
+    assert sightings(5_000_000) == usual
+    start_ns, hour_ns = min(one.burst.start_ns for one in usual), 3_600_000_000_000
+    for shift_ns in (-hour_ns, hour_ns):
+        moved = [one for one in sightings(shift_ns) if abs(one.burst.start_ns - start_ns) > hour_ns // 2]
+        assert len(moved) > len(usual) // 4
+        assert all(0.4e9 < one.burst.start_ns - shift_ns - start_ns < 1.1e9 for one in moved)
