@@ -35,6 +35,7 @@ PIECES_A_SLOT = 0.5
 """Pieces of a link's packets that look like another's are fewer; a second link that sends more is one of its own."""
 TOGETHER_SHARE = 0.2
 """Of the bursts that keep a link's clock: more than this in its slots, on other channels, are another transmitter's."""
+CEASED_SHARE = 0.15
 RECENT = 5
 """Bursts looked back at for the other pieces of a packet."""
 SAME_LENGTH_SHARE = 0.8
@@ -213,20 +214,26 @@ class LinkPool:
             answers = [b for b, is_one in zip(self._free, best.answers.tolist(), strict=True) if is_one]
             taken = {id(b) for b in (*members, *answers)}
             link = self._same_link(best, members)
+            moved = link is not None and _ceased(link, members)
             if link is None and self._pieces(members):
                 self._free = [b for b in self._free if id(b) not in taken]
                 continue
             if link is None:
                 link = self._new_link(best, hypotheses, members)
-            elif members[0].start_ns > link.bursts[-1].end_ns:
+            elif moved:
                 for burst in members:
                     link.append(burst)
+                link.hypothesis, link.others = best, hypotheses  # its other end perhaps
                 _set_clock(link, best, self._free)
             else:
                 answers += members
             for burst in answers:
                 link.count_in(burst)
             self._free = [b for b in self._free if id(b) not in taken]
+            if moved:
+                waiting, self._free = self._free, []
+                for burst in waiting:
+                    self.add(burst)  # of its other end perhaps, waiting for the new clock
             link.judged_ns, link.judged_count, link.fresh = now_ns, link.count, True
             told.append(link)
         return told
@@ -298,7 +305,7 @@ class LinkPool:
             old = link.hypothesis
             if old.protocol is not best.protocol or old.mode is not best.mode:
                 continue
-            if members[0].start_ns > link.bursts[-1].end_ns:
+            if _ceased(link, members) or members[3 * len(members) // 4].end_ns < link.bursts[0].start_ns:
                 return link
             if _companion_share(members, link) > COMPANION_SHARE:
                 return link
@@ -343,6 +350,21 @@ def _accompanied_share(members: list[Burst], bursts: list[Burst], tolerance_s: f
         beside = (np.abs(late_ns) < 1e9 * tolerance_s) & (np.abs(apart_hz) > COMPANION_APART_HZ)
         accompanied += bool((beside & (over_db > -COMPANION_LEVEL_DB)).any())
     return accompanied / len(members)
+
+
+def _ceased(link: Link, members: list[Burst]) -> bool:
+    """Whether a link's clock is hardly kept any more since these packets began: they are its own, on another clock.
+
+    Samples that a receiver lost without a word move the clock of everything that is heard; a few of the packets keep
+    the old one by chance.
+    """
+    begin_ns = members[len(members) // 4].start_ns  # the first may keep the new clock by chance
+    after = 0
+    for burst in reversed(link.bursts):
+        if burst.end_ns < begin_ns:
+            break
+        after += 1
+    return after <= CEASED_SHARE * len(members)
 
 
 def _other_end_s(best: LinkHypothesis, members: list[Burst], link: Link) -> float | None:
