@@ -26,6 +26,7 @@ from node.tracking.labels import burst_label
 
 SHARES = st.floats(0.0, 1.0)
 LORA = ChirpFinding(7, 500e3, 256e-6, 1.95e9, 8.0)
+SENSOR = ChirpFinding(7, 125e3, 1024e-6, 1.22e8, 8.0)
 TONES = KeyingFinding(20e3, 38.4e3, 5.0)
 
 
@@ -39,6 +40,7 @@ def _sighting(finding: Finding, said: tuple[str, float] | None = None) -> Sighti
     ("finding", "said", "evidence"),
     [
         (LORA, None, "chirp"),
+        (SENSOR, None, "chirp-calm"),
         (LORA, ("expresslrs", 0.8), "chirp-said"),
         (LORA, ("sik", 0.8), "chirp"),
         (CyclicPrefixFinding(15e3, 9.0), None, "prefix"),
