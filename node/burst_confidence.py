@@ -33,9 +33,10 @@ KNOTS: dict[Evidence, Knots] = {
 
 Over 55444 bursts with a name of 180 simulated scenes, one drone link at a level of the report or one harmless emitter,
 drawn as the report's but with other seeds; no scene and kind of evidence counts for more than 1500 of them. On 51442
-bursts of 173 scenes of yet another seed the expected calibration error is 0.03, with the scores as they are 0.24. Pulses
-are set between the two, for a handful of radars made most of them. In a few scenes the error is larger (0.12 in 116 of a
-third seed, before harmless chirps were told apart): the bursts of one emitter are wrong together. Two tones alone, and
+bursts of 173 scenes of yet another seed the expected calibration error is 0.03, with the scores as they are 0.24.
+
+Pulses are set between the two, for a handful of radars made most of them. In fewer scenes the error is larger (0.12 in
+another 116, before harmless chirps were told apart): the bursts of one emitter are wrong together. Two tones alone, and
 chirps that a drone's record shares, are nearly always a drone's in such scenes; where there are sensors and no drones
 they are less often.
 """
