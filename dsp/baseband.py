@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from dsp.fourier import WORKBENCH
+from dsp.fourier import workbench
 from dsp.spectrogram import window_gain
 
 TAPER = 0.08
@@ -133,7 +133,7 @@ def resynthesise(
     # Bins beyond the edge of the slice do not exist; what wraps around is another frequency.
     weights = _weights(bins, points) if bins < points else _flat(points)
     half = bins // 2
-    picked = WORKBENCH.rows(frames, bins)
+    picked = workbench().rows(frames, bins)
     if high - low < bins:
         picked[...] = 0
     # 0 Hz goes first for the inverse transform.
@@ -145,6 +145,6 @@ def resynthesise(
             )
     if (middle - points // 2) % 2:
         picked[1::2] *= np.float32(-1.0)
-    turned = WORKBENCH.run(frames, bins, inverse=True)
+    turned = workbench().run(frames, bins, inverse=True)
     out: NDArray[np.complex64] = (turned[1:, :half] + turned[:-1, half:]).reshape(-1)
     return Baseband(out, sample_rate_hz * bins / points, (middle - points // 2) * bin_hz)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from dsp.chirps import ChirpShape
-from dsp.fourier import WORKBENCH, transformed
+from dsp.fourier import transformed, workbench
 from dsp.preambles import GROUP
 from dsp.windows import windows as windows_of
 
@@ -133,11 +133,11 @@ def _attempt(band: NDArray[np.complex64], rate_hz: float, shape: ChirpShape, at:
     if not inside.any():
         return None
     at, starts = at[inside], starts[inside]
-    rows = WORKBENCH.rows(starts.size, length)
+    rows = workbench().rows(starts.size, length)
     reference = chirp_reference(points, rate_hz, shape.bandwidth_hz / shape.symbol_s)
     np.multiply(windows_of(band, points)[starts.reshape(-1)], reference, out=rows[:, :points])
     rows[:, points:] = 0
-    spectrum = WORKBENCH.run(starts.size, length).reshape(len(starts), GROUP, length)
+    spectrum = workbench().run(starts.size, length).reshape(len(starts), GROUP, length)
     summed = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
     bins = summed.argmax(axis=1)
     tries = np.arange(len(at))[:, np.newaxis]

@@ -11,7 +11,7 @@ from scipy import fft
 
 from dsp.baseband import Baseband
 from dsp.bursts import ChirpFinding
-from dsp.fourier import WORKBENCH
+from dsp.fourier import workbench
 from dsp.quantile import median
 from dsp.windows import windows as windows_of
 
@@ -96,10 +96,10 @@ def concentration(baseband: Baseband, shape: ChirpShape, symbols: int = LONGEST_
     slope = shape.bandwidth_hz / shape.symbol_s * (1.0 if shape.rising else -1.0)
     windows = windows_of(samples, points, hop)
     length = int(fft.next_fast_len(points))
-    rows = WORKBENCH.rows(len(windows), length)
+    rows = workbench().rows(len(windows), length)
     np.multiply(windows, _reference(points, baseband.rate_hz, slope), out=rows[:, :points])
     rows[:, points:] = 0
-    parts = WORKBENCH.run(len(windows), length).view(np.float32)
+    parts = workbench().run(len(windows), length).view(np.float32)
     parts *= parts
     turn = round(shape.bandwidth_hz / baseband.rate_hz * length) % length
     # The beginning again at the end, so that sums run around.
@@ -143,8 +143,8 @@ def slope_lines(
     levels += np.float32(0.1 * float(np.add.reduce(levels)) / len(levels) + 1e-20)
     product /= levels
     windows = windows_of(product, SLOPE_WINDOW, SLOPE_WINDOW // 2)
-    np.multiply(windows, HANN, out=WORKBENCH.rows(len(windows), SLOPE_WINDOW))
-    parts = WORKBENCH.run(len(windows), SLOPE_WINDOW).view(np.float32)
+    np.multiply(windows, HANN, out=workbench().rows(len(windows), SLOPE_WINDOW))
+    parts = workbench().run(len(windows), SLOPE_WINDOW).view(np.float32)
     squares = np.einsum("ij,ij->j", parts, parts)
     power = squares[0::2] + squares[1::2]
     return power / np.float32(max(median(power), 1e-30)), lag / baseband.rate_hz

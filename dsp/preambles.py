@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from dsp.chirps import ChirpShape
-from dsp.fourier import WORKBENCH, RowTransforms, quick_length, transformed
+from dsp.fourier import RowTransforms, quick_length, transformed, workbench
 from dsp.windows import windows as windows_of
 
 GROUP = 8
@@ -183,10 +183,10 @@ class PreambleBank:
         first = int(starts[0]) - first_sample
         if first < 0:
             return 0.0
-        rows = WORKBENCH.rows(GROUP, self._length)
+        rows = workbench().rows(GROUP, self._length)
         np.multiply(view[starts.astype(np.intp) - first_sample], self._reference, out=rows[:, : self._points])
         rows[:, self._points :] = 0
-        spectrum = WORKBENCH.run(GROUP, self._length)
+        spectrum = workbench().run(GROUP, self._length)
         column = round(trigger.tone_hz / self._rate_hz * self._length)
         # Both parts of a symbol that wraps; each in its bin or, between two, in the next.
         both = np.array([0, self._fold])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from dsp.bursts import LineCombFinding
-from dsp.fourier import WORKBENCH
+from dsp.fourier import workbench
 from dsp.quantile import quantile
 
 PAL_LINE_HZ = 15625.0
@@ -113,7 +113,7 @@ def find_comb(signal: NDArray[np.float32], rate_hz: float) -> Comb | None:
     if count < 0.6 * WINDOW_S * rate_hz:
         return None
     length = int(fft.next_fast_len(2 * count, real=True))
-    spectrum = WORKBENCH.run_real((signal - signal.mean()) * _window(count), length)
+    spectrum = workbench().run_real((signal - signal.mean()) * _window(count), length)
     power = spectrum.real**2 + spectrum.imag**2
     strongest = float(power.max())
     # A constant leaves the rounding errors of its values.

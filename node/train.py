@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -183,14 +184,12 @@ def train_model(out: Path, settings: TrainSettings, *, compare: bool = False) ->
 
 
 def _compare_int8(args: argparse.Namespace) -> int:
-    try:
-        import onnx  # noqa: F401  # the quantiser needs it
-    except ImportError:
+    if find_spec("onnx") is None:  # the quantiser needs it
         sys.stderr.write("skypicket train: onnx is not installed; install the extra: pip install 'skypicket[train]'\n")
         return 1
     from models.classifier import ModelError
     from models.onnx import load_classifier
-    from models.train.int8 import BATCHES, compare_precisions
+    from models.train.int8 import BATCHES, Labelled, compare_precisions
     from sim.dataset import HELD_OUT, build_dataset
 
     try:
@@ -198,10 +197,11 @@ def _compare_int8(args: argparse.Namespace) -> int:
     except ModelError as fault:
         sys.stderr.write(f"skypicket train: {fault}\n")
         return 1
-    each = max(1, args.examples // 40)
-    calibration = build_dataset(each, args.seed, workers=max(1, args.workers))
-    test = build_dataset(2 * each, args.seed + 2_000, conditions=HELD_OUT, workers=max(1, args.workers))
-    for one in compare_precisions(args.out, calibration, test):
+    count = max(1, args.examples // 40)
+    calibration = build_dataset(count, args.seed, workers=max(1, args.workers))
+    test = build_dataset(2 * count, args.seed + 2_000, conditions=HELD_OUT, workers=max(1, args.workers))
+    sets = [Labelled(each.image, each.features, each.label) for each in (calibration, test)]
+    for one in compare_precisions(args.out, *sets):
         costs = ", ".join(f"{cost} us in calls of {count}" for cost, count in zip(one.cost_us, BATCHES, strict=True))
         sys.stdout.write(f"{one.name}: a patch {costs}; accuracy {one.accuracy:.3f}; {one.bytes} bytes\n")
     return 0

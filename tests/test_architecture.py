@@ -19,6 +19,7 @@ EXCUSE = re.compile(r"^# Longer than 300 lines: .{20,}", re.MULTILINE)
 EVERYWHERE = {"numpy", "scipy"}
 SEVERAL = {
     # Training only; node/train.py looks whether it is there before it spends minutes on data.
+    "onnxruntime": re.compile(r"models/onnx\.py|models/train/int8\.py"),  # the second quantises, to compare
     "torch": re.compile(r"models/train/\w+\.py|node/train\.py"),
 }
 """Libraries with more than one importing file, and the files that may."""
