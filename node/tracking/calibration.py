@@ -1,8 +1,8 @@
 """From what the evidence adds up to, to a probability: how often tracks like this one were called right.
 
-Measured on 360 simulated scenes (links: 250): one drone link at every level of the report, with fading, neighbours and gain steps,
-or one harmless emitter; other trials than the report's, which checks it again. A band with fewer drones, or none, is
-kinder to the calm labels and harder on the others than these scenes are.
+Measured on 360 simulated scenes (links: 250): one drone link at every level of the report, with fading, neighbours and
+gain steps, or one harmless emitter; other trials than the report's, which checks it again. A band with fewer drones, or
+none, is kinder to the calm labels and harder on the others than these scenes are.
 """
 
 from __future__ import annotations
