@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from node.commands import CommandInbox
-from node.host import ProcessorMeter, host_state
+from node.host import ProcessorMeter, give_back, host_state
 from node.inbox import LONGEST_STALL_S, RESULTS_HELD
 from node.messages import (
     HealthMessage,
@@ -120,6 +120,7 @@ class HealthMeter:
         commands: CommandInbox | None = None,
     ) -> HealthMessage:
         """How the node feels now; the processor's share is since the last call."""
+        give_back()
         host = host_state(self._folder)
         queues = [
             QueueHealth(

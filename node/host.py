@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import time
@@ -33,6 +34,21 @@ class HostState:
 def host_state(folder: Path) -> HostState:
     """Read the machine's state; ``folder`` says which disk."""
     return HostState(resident_mib(), _number(TEMPERATURE, 1e-3), _throttled(), free_mib(folder))
+
+
+def give_back() -> bool:
+    """Give memory that is free in this process back to the system; whether the C library can [1].
+
+    Arrays that come and go leave holes that count as resident: 20 MiB of a busy node. Takes about a millisecond.
+
+    [1] malloc_trim(3), GNU
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError):
+        return False
+    trim(0)
+    return True
 
 
 def resident_mib() -> float | None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
+import pytest
 
 from node.health import HealthMeter, node_state
-from node.host import ProcessorMeter, free_mib, resident_mib
+from node.host import ProcessorMeter, free_mib, give_back, resident_mib
 from node.inbox import InboxCounters
 from node.messages import NodeIdentity, message_schema, to_json
 from node.pipeline import PipelineCounters
@@ -80,6 +81,19 @@ def test_the_last_will_is_offline_of_this_boot() -> None:
     assert writer.will().state == "offline"
     assert writer.will().ts is None
     assert writer.will().boot_id == writer.status("online", None).boot_id
+
+
+def test_holes_in_memory_are_given_back() -> None:
+    pieces = [bytes(60_000) for _ in range(1500)]
+    pieces = pieces[::100]  # between those that stay memory is free, but not at the end
+    before = resident_mib()
+    if not give_back():
+        pytest.skip("the C library of this system cannot")
+    after = resident_mib()
+    assert before is not None
+    assert after is not None
+    assert after < before - 40
+    assert len(pieces) == 15
 
 
 def test_the_machine_is_read() -> None:
