@@ -133,7 +133,8 @@ class SerialLink:
         try:
             self._opens += 1
             self._uart.begin(read_uart_errors(port))
-            self._say(LinkState.SILENT, None)
+            state, known = self._said
+            self._say(LinkState.SILENT, known if state is LinkState.STALLED else None)  # it holds until bytes come
             self._quiet_since_s = time.monotonic()
             self._frames_seen = self._module.counters.frames
             self._bytes_at_frame = self._module.counters.bytes
@@ -170,10 +171,8 @@ class SerialLink:
             if self._said[0] is LinkState.SILENT and time.monotonic() - self._quiet_since_s > SETTLED_S:
                 self._over(LinkState.SILENT)
         elif time.monotonic() - self._quiet_since_s > self._silence_s:
-            text = (
-                f"{self._settings.port}: open, but nothing came for {self._silence_s:g} s; "
-                "check the module's power and wiring"
-            )
+            cure = "is what serves it well?" if is_net(self._settings.port) else "check the module's power and wiring"
+            text = f"{self._settings.port}: open, but nothing came for {self._silence_s:g} s; {cure}"
             self._say(LinkState.STALLED, text)
             self._stalls += 1
             raise PortFault(text, LinkState.STALLED)

@@ -120,9 +120,9 @@ _OF_NETWORKS = (
 def _reason(path: str, fault: Exception) -> str:
     text = str(fault)
     if not path:
-        return text
+        return "it gives nothing more" if "returned no data" in text else text
     if "exclusively lock" in text or "Resource temporarily unavailable" in text:
-        return f"{path}: in use by another program; close it (`fuser {path}` names it)"
+        return f"{path}: in use by another program, or another [[serial]] of this node (`fuser -v {path}` names it)"
     if "Connection refused" in text:
         return f"{path}: nobody listens there; is the program running, and is that its port?"
     if "Address already in use" in text:

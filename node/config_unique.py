@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 
 from node.config_faults import FaultList
@@ -47,4 +48,5 @@ def check_unique(root: Mapping[str, object], faults: FaultList, lists: Iterable[
                 once("address", address, (*path, "host"), f"{address[0]}:{address[1]} serves one reader only; taken")
             port = table.get("port")
             if list_name == "serial" and isinstance(port, str) and not port.startswith("sim:"):
-                once("port", table["port"], (*path, "port"), f'"{table["port"]}" is already in use')
+                device = os.path.realpath(port) if port.startswith("/") else port  # one port has several names
+                once("port", device, (*path, "port"), f'"{port}" is already in use')

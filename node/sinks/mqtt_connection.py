@@ -17,7 +17,14 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from node.sinks.mqtt_credentials import encryption, read_password
 from node.sinks.mqtt_events import Acknowledged, Arrived, Connected, Event, Lost, Publication, Subscribed
-from node.sinks.mqtt_faults import REASONS_311, MqttUnavailable, describe_error, describe_reason, describe_silence
+from node.sinks.mqtt_faults import (
+    REASONS_311,
+    MqttUnavailable,
+    describe_error,
+    describe_reason,
+    describe_refusal,
+    describe_silence,
+)
 from node.sinks.mqtt_settings import MqttSettings
 
 __all__ = [
@@ -241,7 +248,7 @@ class MqttConnection:
         if reason.is_failure:
             code = code if self._is_v5 or code >= FAILURE else REASONS_311.get(code, FAILURE)
             self._over = True
-            self._events.append(Lost(f"{self._settings.address}: {describe_reason(code)}", code))
+            self._events.append(Lost(f"{self._settings.address}: {describe_refusal(code)}", code))
             return
         self._events.append(
             Connected(

@@ -47,6 +47,20 @@ FOR_THIS_MESSAGE_ONLY = frozenset({144, PACKET_TOO_LARGE, 153, 154})
 """Refusals that come again for the same message: sending it once more is no use."""
 
 
+NOT_AUTHORIZED = 135
+"""What many brokers say of a wrong password, too."""
+
+
+def describe_refusal(code: int) -> str:
+    """Why a broker does not let us in, in words."""
+    if code == NOT_AUTHORIZED:
+        return (
+            "not authorized; check mqtt.username and the file mqtt.password_file, or let this user (or its "
+            "certificate) in at the broker"
+        )
+    return describe_reason(code)
+
+
 def describe_reason(code: int) -> str:
     """A broker's reason code in words."""
     return REASONS_5.get(code, f"reason {code}")

@@ -289,6 +289,7 @@ class TestTrouble:
             until(stalled, "the stall")
             assert "nothing came for 0.2 s" in str(states[-1].fault)
             until(lambda: recorder.greetings >= 2, "the second greeting")
+            assert "nothing came for 0.2 s" in str(link.counters.fault)  # still so, until something comes
             assert link.counters.losses == 0
 
     def test_a_wrong_rate_is_told_and_forgotten_when_it_is_right(self, path: Path) -> None:

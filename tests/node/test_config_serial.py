@@ -70,6 +70,12 @@ def test_every_fault_has_its_line_its_key_and_the_cure(text: str, says: str) -> 
     assert says in faults(text)
 
 
+def test_two_names_of_one_port_are_one_port(tmp_path: Path) -> None:
+    (tmp_path / "by-id").symlink_to("/dev/null")
+    said = faults(RADAR + 'port = "/dev/null"\n' + RID + f'port = "{tmp_path / "by-id"}"\n')
+    assert 'by-id" is already in use, as in line 7' in said
+
+
 def test_all_faults_at_once() -> None:
     said = faults(RADAR + "baud = -1\nmax_speed_mps = 0.0.5\n".replace("0.0.5", '"x"') + '[[serial]]\ntype = "nope"\n')
     assert len(said.splitlines()) == 4  # port, baud, max_speed_mps, type
