@@ -28,6 +28,8 @@ SLICE_S = 0.002
 """Bytes read at once are fed in pieces of so much time on the wire, each with its own stamp."""
 GARBLED_BYTES = 8192
 """Bytes without one intact frame that mean a wrong rate or another device; the longest line of a camera has less."""
+SET_BACK_NS = 2_000_000_000
+"""A clock that goes back by more was set."""
 SETTLED_S = 3.0
 """A port that is open for so long, of a module that may be silent, is taken for well again."""
 UART_EVERY_S = 1.0
@@ -78,7 +80,7 @@ class SerialLink:
         self._last_bytes_ns: int | None = None
         self._uart = UartTally()
         self._uart_looked_s = 0.0
-        self._stamp_ns = 0
+        self._stamp_ns = self._now_ns = 0
         self._quiet_since_s = 0.0
         self._frames_seen = 0
         self._bytes_at_frame = 0
@@ -161,7 +163,11 @@ class SerialLink:
 
     def _step(self, port: Any) -> None:
         data = guarded(lambda: read_waiting(port))
-        now_ns = self._clock_ns()
+        before_ns, now_ns = self._now_ns, self._clock_ns()
+        self._now_ns = now_ns
+        if now_ns < before_ns - SET_BACK_NS:  # what the module knows lies in the future: begin anew
+            text = f"{self._settings.port}: the clock was set back; the port is opened again"
+            raise PortFault(text, LinkState.STALLED)
         if data:
             self._quiet_since_s = time.monotonic()
             self._last_bytes_ns = now_ns

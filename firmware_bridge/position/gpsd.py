@@ -150,7 +150,7 @@ class Gpsd(LineDriver):
             return receiver == self._settings.receiver
         mode = int(within(report.get("mode"), 0, 3) or 0)
         in_use = receiver == self._receiver or self._receiver is None
-        if not in_use and mode <= self._receiver_mode and time_ns - self._receiver_ns < DEVICE_LOST_NS:
+        if not in_use and mode <= self._receiver_mode and abs(time_ns - self._receiver_ns) < DEVICE_LOST_NS:
             return False
         if not in_use:
             self._satellites = None

@@ -120,7 +120,7 @@ class NodePosition:
     def at(self, time_ns: int) -> NodePlace | None:
         """Return where the node is, None when nobody knows."""
         settings, fix = self._settings, self._fix
-        age_s = (time_ns - fix.time_ns) * 1e-9 if fix is not None else math.inf
+        age_s = abs(time_ns - fix.time_ns) * 1e-9 if fix is not None else math.inf
         static = (
             NodePlace(settings.lat_deg, settings.lon_deg, settings.altitude_m, settings.error_m, "static", None)
             if settings.lat_deg is not None and settings.lon_deg is not None
@@ -141,9 +141,11 @@ class NodePosition:
     def fault(self, time_ns: int) -> str | None:
         """Return what is wrong with the position, for health; None when all is well."""
         settings, fix = self._settings, self._fix
-        if self._heard_ns is not None and (time_ns - self._heard_ns) * 1e-9 > settings.gnss.fix_timeout_s:
-            return f"the GNSS receiver has been silent for {(time_ns - self._heard_ns) * 1e-9:.0f} s"
-        if self._heard_ns is not None and (fix is None or (time_ns - fix.time_ns) * 1e-9 > settings.gnss.fix_timeout_s):
+        if self._heard_ns is not None and abs(time_ns - self._heard_ns) * 1e-9 > settings.gnss.fix_timeout_s:
+            return f"the GNSS receiver has been silent for {abs(time_ns - self._heard_ns) * 1e-9:.0f} s"
+        if self._heard_ns is not None and (
+            fix is None or abs(time_ns - fix.time_ns) * 1e-9 > settings.gnss.fix_timeout_s
+        ):
             return "the GNSS receiver has no fix; check its antenna and its view of the sky"
         if (
             fix is not None

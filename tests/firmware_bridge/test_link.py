@@ -292,6 +292,21 @@ class TestTrouble:
             assert "nothing came for 0.2 s" in str(link.counters.fault)  # still so, until something comes
             assert link.counters.losses == 0
 
+    def test_after_the_clock_was_set_back_the_module_begins_anew(self, path: Path) -> None:
+        recorder, hours = Recorder(), [5]
+        with (
+            PtyPort(path) as port,
+            linked(recorder, path, lambda _: None, clock_ns=lambda: hours[0] * 3600 * 10**9 + time.monotonic_ns()),
+        ):
+            until(lambda: recorder.greetings == 1, "the greeting")
+            port.write(b"!")
+            _, before_ns = recorder.fed.get(timeout=PATIENCE_S)
+            hours[0] = 4
+            until(lambda: recorder.greetings == 2, "the second greeting")
+            port.write(b"!")
+            _, after_ns = recorder.fed.get(timeout=PATIENCE_S)
+            assert 0 < before_ns - after_ns < 3600 * 10**9
+
     def test_a_wrong_rate_is_told_and_forgotten_when_it_is_right(self, path: Path) -> None:
         contacts: queue.Queue[Sequence[Contact]] = queue.Queue()
         view = RadarView((WALKER,), LD2450_MODEL)
