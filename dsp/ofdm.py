@@ -55,6 +55,10 @@ REPEAT_REACH = 12
 WIFI_20_MHZ = (312.5e3, 16.25e6)
 """802.11 at full rate: in no record below 1.8 GHz, and told from the others by its own lag."""
 
+PERIODIC_LEVEL = 0.6
+"""Pulses of one rate are as alike two periods apart as one. A prefix repeats its own symbol only; of the shortest
+802.11 packets, whose training field does repeat, the correlation two symbols apart is a fifth of that at one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Autocorrelation:
@@ -164,7 +168,7 @@ def prefix_score(
         return 0.0
     if any(_repeats(power, round(at / part), peak) for part in REPEATS if at / part > SHORT_LAG):
         return 0.0
-    return score
+    return 0.0 if _periodic(power, at, peak) else score
 
 
 def _repeats(power: NDArray[np.float32], lag: int, peak: float) -> bool:
@@ -173,6 +177,19 @@ def _repeats(power: NDArray[np.float32], lag: int, peak: float) -> bool:
     low = power[max(1, lag - REPEAT_REACH) : lag - GUARD_LAGS + 1]
     around = np.concatenate((low, power[lag + GUARD_LAGS : lag + REPEAT_REACH + 1]))
     return value > peak and value > REPEAT_RATIO**2 * float(np.median(around))
+
+
+def _periodic(power: NDArray[np.float32], at: int, peak: float) -> bool:
+    """Whether pulses of one rate explain what is seen at a lag: it is their period, or something is that is stronger.
+
+    The lines of a picture are such pulses. What is beside their own period is products of how their lines are cut down.
+    """
+    if float(power[2 * at - 2 : 2 * at + 3].max(initial=0.0)) > PERIODIC_LEVEL**2 * peak:
+        return True
+    first = int(SHORT_LAG) + REPEAT_REACH
+    period = first + int(np.argmax(power[first : len(power) // 2 - 2]))
+    twice = float(power[2 * period - 2 : 2 * period + 3].max())
+    return twice > PERIODIC_LEVEL**2 * float(power[period]) and _repeats(power, period, peak)
 
 
 def find_prefix(samples: NDArray[np.complex64], sample_rate_hz: float) -> CyclicPrefixFinding | None:

@@ -33,6 +33,11 @@ FIELD_SIDEBANDS_HZ = 700.0
 LEAST_STANDING_OUT = 3
 MOST_BETWEEN_DB = 9.0
 """Noise: 6 dB, the largest of five bins over the mean; chirps: 15 and more."""
+BESIDE = 3.5e-3
+"""Half of the standards' distance, within which no other comb may fit better."""
+BESIDE_DB = 1.0
+MOST_EVEN_DB = 10.0
+"""Even harmonics over odd ones: pulses of twice the line rate, of monitors and power supplies, have no odd ones."""
 LEAST_STEADINESS = 0.1
 ROUNDING = 1e-11
 """Power of the strongest line over that of the level itself; eight bits leave a thousand times more."""
@@ -144,6 +149,7 @@ def find_comb(signal: NDArray[np.float32], rate_hz: float) -> Comb | None:
         if (score[pick] > COMB_DB and counted >= LEAST_HARMONICS) and (
             _standing_out(power, line, bin_hz) < LEAST_STANDING_OUT
             or _between(power, line, references) > MOST_BETWEEN_DB
+            or _of_another_rate(power, nominal_hz / bin_hz, references, heights[:, pick])
             or _steadiness(signal, trials[pick] / rate_hz, usable) < LEAST_STEADINESS
         ):
             counted = 0
@@ -182,6 +188,29 @@ def _between(power: NDArray[np.float32], at: NDArray[np.intp], references: list[
         levels = [float(power[k - 2 : k + 3].max()) / references[n] for k, n in inside if k > 4]
         heights.append(10.0 * float(np.log10(max(float(np.median(levels)), 1e-3))) if levels else 0.0)
     return max(heights)
+
+
+def _of_another_rate(
+    power: NDArray[np.float32], line: float, references: list[float], heights: NDArray[np.float64]
+) -> bool:
+    """Whether the comb is that of pulses at a rate beside the line rate, or at twice the line rate.
+
+    Parameters
+    ----------
+    line
+        The standard's line rate in bins.
+    heights
+        Of the harmonics of the comb that was found, in decibels.
+    """
+    limited = np.minimum(heights, 25.0)
+    if limited[1::2].mean() - limited[::2].mean() > MOST_EVEN_DB:
+        return True
+    beside = np.linspace(2.0 * LINE_TOLERANCE, BESIDE, 40)
+    trials = line * (1.0 + np.concatenate((-beside, beside)))
+    at = np.rint(trials * np.arange(1, len(heights) + 1)[:, np.newaxis]).astype(np.intp)
+    levels = power[at] / np.asarray(references)[:, np.newaxis]
+    best_db = float((10.0 * np.log10(np.maximum(levels, 1e-3))).mean(axis=0).max())
+    return best_db > float(heights.mean()) + BESIDE_DB
 
 
 def _steadiness(signal: NDArray[np.float32], line: float, harmonics: int) -> float:
