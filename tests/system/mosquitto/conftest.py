@@ -12,11 +12,17 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
+from node.ids import track_ulid
+from node.sinks.mqtt_settings import MqttSettings
+from node.tracking.track import Track
+
+START_NS = 1_790_000_000_000_000_000
 START_S = 20.0
 """Longest wait for a program to say that it runs."""
 
@@ -244,3 +250,29 @@ def tls_lines(certificates: Path) -> tuple[str, ...]:
         f"certfile {certificates / 'broker.pem'}",
         f"keyfile {certificates / 'broker.key'}",
     )
+
+
+@pytest.fixture(scope="session")
+def usual() -> Callable[..., MqttSettings]:
+    """Makes settings of a client that is quick to try again: ``usual(port, **changes)``."""
+
+    def make(port: int, **changes: Any) -> MqttSettings:
+        quick = MqttSettings(host="127.0.0.1", port=port, reconnect_min_s=0.1, reconnect_max_s=0.5, will_delay_s=1)
+        return replace(quick, **changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def heard_track() -> Callable[..., Track]:
+    """Makes a radio track of a drone from a number: ``heard_track(number, *evidence)``."""
+
+    def make(number: int, *evidence: str) -> Track:
+        return Track(
+            track_id=track_ulid("mast-1", START_NS, f"{number}"), state="confirmed", first_ns=START_NS,
+            last_ns=START_NS, label="expresslrs", family="drone-control", mode="200Hz", confidence=0.9, top=(),
+            centre_hz=868.3e6, offset_hz=0.0, bandwidth_hz=500e3, snr_db=10.0, peak_dbfs=-20.0, channels_hz=(),
+            hop_rate_hz=None, duty=None, bursts=5, model=None, radio=("roof",), evidence=evidence,
+        )  # fmt: skip
+
+    return make

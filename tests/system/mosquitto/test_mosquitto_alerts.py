@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +15,7 @@ import pytest
 
 from node.alerts import AlertBook
 from node.fusion.picture import Assessment
-from node.ids import boot_uuid, track_ulid
+from node.ids import boot_uuid
 from node.messages import AlertMessage, MessageMaker, NodeIdentity, StatusMessage, TrackMessage, rfc3339
 from node.sinks import SinkStatus
 from node.sinks.mqtt import MqttSink
@@ -58,18 +57,14 @@ Subscribe = Callable[..., Reader]
 class Node:
     """Tells of tracks and of the alerts that follow."""
 
-    def __init__(self, settings: MqttSettings) -> None:
+    def __init__(self, settings: MqttSettings, track: Callable[..., Track]) -> None:
         self.sink = MqttSink(settings, NODE, OFFLINE)
+        self._track = track
         self._maker, self._book = MessageMaker(NODE, BOOT), AlertBook()
 
     def tell(self, number: int, level: str = "warning", event: str = "update") -> str:
         """Tell of a track; the topic of its alert."""
-        track = Track(
-            track_id=track_ulid("mast-1", START_NS, f"{number}"), state="confirmed", first_ns=START_NS,
-            last_ns=START_NS, label="expresslrs", family="drone-control", mode="200Hz", confidence=0.9, top=(),
-            centre_hz=868.3e6, offset_hz=0.0, bandwidth_hz=500e3, snr_db=10.0, peak_dbfs=-20.0, channels_hz=(),
-            hop_rate_hz=None, duty=None, bursts=5, model=None, radio=("roof",), evidence=(),
-        )  # fmt: skip
+        track = self._track(number)
         reason = "lost" if event == "end" else None
         change = TrackChange(event, track, START_NS, reason)  # type: ignore[arg-type]
         message = self._maker.track(change, None, Assessment(None, (), level, ()))  # type: ignore[arg-type]
@@ -98,12 +93,11 @@ def _alert_id(message: TrackMessage) -> str:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., Node]]:
+def start(usual: Callable[..., MqttSettings], heard_track: Callable[..., Track]) -> Iterator[Callable[..., Node]]:
     made: list[Node] = []
 
     def make(port: int, **changes: Any) -> Node:
-        usual = MqttSettings(host="127.0.0.1", port=port, reconnect_min_s=0.1, reconnect_max_s=0.5, will_delay_s=1)
-        made.append(Node(replace(usual, **changes)))
+        made.append(Node(usual(port, **changes), heard_track))
         return made[-1]
 
     yield make

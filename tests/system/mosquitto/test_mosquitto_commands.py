@@ -10,7 +10,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -104,14 +103,11 @@ class Node:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., Node]]:
+def start(usual: Callable[..., MqttSettings]) -> Iterator[Callable[..., Node]]:
     made: list[Node] = []
 
     def make(port: int, **changes: Any) -> Node:
-        usual = MqttSettings(
-            host="127.0.0.1", port=port, reconnect_min_s=0.1, reconnect_max_s=0.5, will_delay_s=1, commands=VERBS
-        )
-        made.append(Node(replace(usual, **changes)))
+        made.append(Node(usual(port, **({"commands": VERBS} | changes))))
         made[-1].wait(lambda: made[-1].sink.status.connected)
         made[-1].sink.publish(OFFLINE.model_copy(update={"state": "online", "ts": rfc3339(0)}))
         return made[-1]

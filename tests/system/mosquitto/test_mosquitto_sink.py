@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import pytest
 
 from firmware_bridge.tls import TlsSettings
-from node.ids import boot_uuid, track_ulid
+from node.ids import boot_uuid
 from node.messages import HealthMessage, InfoMessage, MessageMaker, NodeIdentity, StatusMessage, rfc3339
 from node.sinks import SinkClosed, SinkStatus
 from node.sinks.mqtt import MqttSink
@@ -94,45 +94,22 @@ def _settings(port: int, **changes: Any) -> MqttSettings:
 class Publisher:
     """A node that tells of tracks."""
 
-    def __init__(self, sink: MqttSink) -> None:
-        self.sink = sink
+    def __init__(self, sink: MqttSink, track: Callable[..., Track]) -> None:
+        self.sink, self._track = sink, track
         self._maker = MessageMaker(NODE, BOOT)
 
     def tell(self, number: int, kind: ChangeKind = "new", reason: EndReason | None = None, *, words: int = 0) -> str:
-        track_id = track_ulid("mast-1", START_NS, f"{number}")
-        track = Track(
-            track_id=track_id,
-            state="confirmed",
-            first_ns=START_NS,
-            last_ns=START_NS,
-            label="expresslrs",
-            family="drone-control",
-            mode="200Hz",
-            confidence=0.9,
-            top=(),
-            centre_hz=868.3e6,
-            offset_hz=0.0,
-            bandwidth_hz=500e3,
-            snr_db=10.0,
-            peak_dbfs=-20.0,
-            channels_hz=(),
-            hop_rate_hz=None,
-            duty=None,
-            bursts=5,
-            model=None,
-            radio=("roof",),
-            evidence=("x" * words,),
-        )
+        track = self._track(number, "x" * words)
         self.sink.publish(self._maker.track(TrackChange(kind, track, START_NS, reason), latency_ms=1.0))
-        return track_id
+        return track.track_id
 
 
 @pytest.fixture
-def publisher() -> Iterator[Callable[[MqttSettings], Publisher]]:
+def publisher(heard_track: Callable[..., Track]) -> Iterator[Callable[[MqttSettings], Publisher]]:
     made: list[Publisher] = []
 
     def make(settings: MqttSettings) -> Publisher:
-        made.append(Publisher(MqttSink(settings, NODE, _status("offline"))))
+        made.append(Publisher(MqttSink(settings, NODE, _status("offline")), heard_track))
         return made[-1]
 
     yield make
@@ -228,9 +205,11 @@ def test_health_is_retained_and_expires(
 
 
 @VERSIONS
-def test_a_closing_node_delivers_and_says_stopped(mosquitto: Broker, subscribe: Subscribe, protocol: str) -> None:
+def test_a_closing_node_delivers_and_says_stopped(
+    mosquitto: Broker, subscribe: Subscribe, protocol: str, heard_track: Callable[..., Track]
+) -> None:
     reader = subscribe(mosquitto.port)
-    node = Publisher(MqttSink(_settings(mosquitto.port, protocol=protocol), NODE, _status("offline")))
+    node = Publisher(MqttSink(_settings(mosquitto.port, protocol=protocol), NODE, _status("offline")), heard_track)
     node.sink.publish(_status("online"))
     for number in range(200):
         node.tell(number)
@@ -358,14 +337,19 @@ def test_history_is_not_replayed_into_the_retained_tracks(
 
 
 def test_a_short_break_does_not_say_offline(
-    mosquitto: Broker, subscribe: Subscribe, publisher: Callable[[MqttSettings], Publisher]
+    mosquitto: Broker,
+    subscribe: Subscribe,
+    publisher: Callable[[MqttSettings], Publisher],
+    heard_track: Callable[..., Track],
 ) -> None:
     """The connection is cut as a flapping network does; the node is back before the will is due."""
     reader = subscribe(mosquitto.port, f"{BASE}/#")
     node = publisher(_settings(mosquitto.port, will_delay_s=2))
     node.sink.publish(_status("online"))
     assert reader.next()["body"]["state"] == "online"
-    second = Publisher(MqttSink(_settings(mosquitto.port, will_delay_s=2, client_id="b"), NODE, _status("offline")))
+    second = Publisher(
+        MqttSink(_settings(mosquitto.port, will_delay_s=2, client_id="b"), NODE, _status("offline")), heard_track
+    )
     _cut(mosquitto.port)
     seen = reader.until(lambda m: m["topic"].endswith("/status"))
     assert seen[-1]["body"]["state"] == "online"
@@ -404,17 +388,19 @@ def test_what_an_earlier_run_left_retained_is_cleared(
     assert {m["topic"] for m in subscribe(mosquitto.port).retained} == {other, f"{BASE}/track/{live}"}
 
 
-def test_a_spool_outlives_the_node(mosquitto: Broker, subscribe: Subscribe, tmp_path: Path) -> None:
+def test_a_spool_outlives_the_node(
+    mosquitto: Broker, subscribe: Subscribe, tmp_path: Path, heard_track: Callable[..., Track]
+) -> None:
     mosquitto.stop()
     settings = _settings(mosquitto.port, spool=str(tmp_path / "spool.db"), drain_s=0.2)
-    first = Publisher(MqttSink(settings, NODE, _status("offline")))
+    first = Publisher(MqttSink(settings, NODE, _status("offline")), heard_track)
     for number in range(50):
         first.tell(number)
     first.sink.close()
     assert first.sink.status.queued == 50
     mosquitto.start()
     reader = subscribe(mosquitto.port, f"{BASE}/event", "-V", "5")
-    second = Publisher(MqttSink(settings, NODE, _status("offline")))
+    second = Publisher(MqttSink(settings, NODE, _status("offline")), heard_track)
     seen = reader.until(lambda m: _seqs([m]) == [50])
     assert _seqs(seen) == list(range(1, 51))
     assert {m["properties"]["user-properties"]["backfill"] for m in seen} == {"true"}
@@ -447,6 +433,7 @@ def test_a_wrong_password_is_said_and_the_right_one_is_taken_up(
     publisher: Callable[[MqttSettings], Publisher],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
+    heard_track: Callable[..., Track],
 ) -> None:
     passwords = tmp_path / "passwords"
     subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "node", "right"], check=True, timeout=DEADLINE_S)
@@ -455,7 +442,7 @@ def test_a_wrong_password_is_said_and_the_right_one_is_taken_up(
     secret.write_text("wrong\n", encoding="utf-8")
     for protocol in ("5", "3.1.1"):
         settings = _settings(broker.port, username="node", password_file=str(secret), protocol=protocol)
-        other = Publisher(MqttSink(replace(settings, drain_s=0.0), NODE, _status("offline")))
+        other = Publisher(MqttSink(replace(settings, drain_s=0.0), NODE, _status("offline")), heard_track)
         status = _wait(other.sink, lambda s: s.last_error is not None)
         assert "mqtt.password_file" in (status.last_error or "") or "not authorized" in (status.last_error or "")
         other.sink.close()
@@ -465,7 +452,7 @@ def test_a_wrong_password_is_said_and_the_right_one_is_taken_up(
     assert "wrong" not in "".join(r.getMessage().replace("wrong user name", "") for r in caplog.records)
     secret.write_text("right\nsecond line\n", encoding="utf-8")
     assert _wait(node.sink, lambda s: s.connected and s.queued == 0).last_error is None
-    nobody = Publisher(MqttSink(_settings(broker.port, drain_s=0.0), NODE, _status("offline")))
+    nobody = Publisher(MqttSink(_settings(broker.port, drain_s=0.0), NODE, _status("offline")), heard_track)
     assert "authorized" in (_wait(nobody.sink, lambda s: s.last_error is not None).last_error or "")
     nobody.sink.close()
 
