@@ -132,7 +132,7 @@ def test_what_tells_of_nothing_newer_has_no_latency(bench: Callable[..., Bench])
     (new,) = tracks()
     assert new.latency_ms is not None
     for affiliation in ("suspect", "neutral"):  # by the second everything that was heard has been told
-        assert one.desk.set_affiliation(new.track_id, affiliation, "Anna", "")  # type: ignore[arg-type]
+        assert one.desk.set_affiliation(new.track_id, affiliation, "Anna", "")
         one.until(lambda wanted=affiliation: tracks()[-1].identity.affiliation == wanted)  # type: ignore[misc]
     assert [(track.event, track.last_seen) for track in tracks()[-2:]] == [("update", tracks()[-1].last_seen)] * 2
     assert tracks()[-1].latency_ms is None
