@@ -87,6 +87,9 @@ FIT_CHANNELS = 3
 FIT_TIMES = 3.0
 FIT_HZ = 10e3
 """So many channels tell two grids apart where one fits so many times better, and the other not within this."""
+LONGER_DWELL = 2.0
+"""Keyed packets that stay twice as long as the record's hop are pulses on a round clock, or what those splatter: pieces
+that change place when they like."""
 LEAST_GRID = 0.5
 """Half of the channels heard must lie on the record's grid."""
 HOPPER_LEAST_CHANNELS = 3
@@ -286,6 +289,8 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
         default=0.0,
     )
     if tuning_known and grid_share < LEAST_GRID and any(band.channels_hz for band in bands):
+        return None
+    if fsk and 1 < timing.packets_per_hop <= clock.dwell / LONGER_DWELL:
         return None
     stay = _stay_score(clock, timing.packets_per_hop, weak=chosen.faint)
     # Noise makes weak packets shorter, never longer.

@@ -100,8 +100,8 @@ def test_where_no_packet_is_heard_to_its_end_the_mode_stays_open() -> None:
     assert [(track.label, track.mode) for track in _drones(cut, 6.2)] == [("expresslrs", None)]
 
 
-def _keyed_link(seconds: float, shown: float, seed: int) -> list[Burst]:
-    """K1000Full; its keying shows in a share of the bursts."""
+def _keyed_link(seconds: float, shown: float, seed: int, stay: int = 2) -> list[Burst]:
+    """K1000Full; its keying shows in a share of the bursts; the record's stay is two packets."""
     rng = np.random.default_rng(seed)
     mode = _mode("expresslrs", "K1000Full")
     assert isinstance(mode.phy, FskPhy)
@@ -109,7 +109,7 @@ def _keyed_link(seconds: float, shown: float, seed: int) -> list[Burst]:
     keying, plain = KeyingFinding(0.92 * mode.phy.deviation_hz, None, 3.0), EnergyFinding(0.6)
     bursts = []
     for number in range(int(seconds / mode.timing.interval_s)):
-        if number % 2 == 0:
+        if number % stay == 0:
             centre_hz = float(rng.choice(_band("expresslrs", "EU868")))
         if abs(centre_hz - CENTRE_HZ) < 0.95e6 and rng.random() < 0.9:
             start_s = 0.01 + number * mode.timing.interval_s + rng.normal(0, 30e-6)
@@ -122,6 +122,11 @@ def _keyed_link(seconds: float, shown: float, seed: int) -> list[Burst]:
 def test_a_weak_keyed_link_is_known_by_its_clock(shown: float) -> None:
     drones = _drones(_keyed_link(3.0, shown, 7), 3.2)
     assert [(track.label, track.mode) for track in drones] == [("expresslrs", "K1000Full")]
+
+
+def test_keyed_packets_that_stay_too_long_are_another_link() -> None:
+    """As the splatter of a remote control whose pulses keep a round clock."""
+    assert "expresslrs" not in {track.label for track in _drones(_keyed_link(3.0, 0.9, 7, stay=5), 3.2)}
 
 
 def test_bursts_that_show_no_keying_are_no_keyed_link() -> None:
