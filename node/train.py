@@ -189,7 +189,7 @@ def _compare_int8(args: argparse.Namespace) -> int:
         return 1
     from models.classifier import ModelError
     from models.onnx import load_classifier
-    from models.train.int8 import BATCHES, Labelled, compare_precisions
+    from models.train.int8 import BATCHES, compare_precisions
     from sim.dataset import HELD_OUT, build_dataset
 
     try:
@@ -200,8 +200,7 @@ def _compare_int8(args: argparse.Namespace) -> int:
     count = max(1, args.examples // 40)
     calibration = build_dataset(count, args.seed, workers=max(1, args.workers))
     test = build_dataset(2 * count, args.seed + 2_000, conditions=HELD_OUT, workers=max(1, args.workers))
-    sets = [Labelled(each.image, each.features, each.label) for each in (calibration, test)]
-    for one in compare_precisions(args.out, *sets):
+    for one in compare_precisions(args.out, _patches(calibration), _patches(test)):
         costs = ", ".join(f"{cost} us in calls of {count}" for cost, count in zip(one.cost_us, BATCHES, strict=True))
         sys.stdout.write(f"{one.name}: a patch {costs}; accuracy {one.accuracy:.3f}; {one.bytes} bytes\n")
     return 0

@@ -12,18 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.train.fit import Patches
+
 REPEATS = 200
 BATCHES = (1, 3, 16)
 """Patches a call: a segment of signal has one to three."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Labelled:
-    """Patches with their labels: (n, rows, columns) uint8, (n, F) float32, (n,) int64."""
-
-    image: NDArray[np.uint8]
-    features: NDArray[np.float32]
-    label: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ class Precision:
 class _Calibration:
     """Patches one at a time, as ``onnxruntime.quantization`` wants them, for the ranges of the values."""
 
-    def __init__(self, data: Labelled) -> None:
+    def __init__(self, data: Patches) -> None:
         self._rows: Iterator[int] = iter(range(len(data.label)))
         self._data = data
 
@@ -53,13 +46,13 @@ class _Calibration:
         return _inputs(self._data, slice(row, row + 1))
 
 
-def _inputs(data: Labelled, rows: slice) -> dict[str, NDArray[np.float32]]:
+def _inputs(data: Patches, rows: slice) -> dict[str, NDArray[np.float32]]:
     """What the network wants; pictures are kept in bytes."""
     image = data.image[rows, np.newaxis].astype(np.float32) / np.float32(255.0)
     return {"image": image, "features": data.features[rows]}
 
 
-def compare_precisions(model: Path, calibration: Labelled, test: Labelled) -> tuple[Precision, ...]:
+def compare_precisions(model: Path, calibration: Patches, test: Patches) -> tuple[Precision, ...]:
     """Run a network as it is and quantised: weights and activations (static), and weights alone (dynamic).
 
     Parameters
@@ -81,7 +74,7 @@ def compare_precisions(model: Path, calibration: Labelled, test: Labelled) -> tu
         return tuple(_measure(name, path, test) for name, path in named)
 
 
-def _measure(name: str, path: Path, test: Labelled) -> Precision:
+def _measure(name: str, path: Path, test: Patches) -> Precision:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
