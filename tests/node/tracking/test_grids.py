@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from dsp.bursts import Burst, ChirpFinding
-from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
-from node.tracking.tracker import Tracker, TrackerSettings
+from node.tracking.track import TrackChange
 
+Names = Callable[..., set[tuple[str, str | None]]]
 SECONDS = 4.0
 CENTRE_HZ = 867.2e6
 SYMBOL_S = 64 / 500e3
@@ -34,29 +36,22 @@ def link(
     return bursts
 
 
-def names(bursts: list[Burst]) -> set[tuple[str, str | None]]:
-    tracker = Tracker(TrackerSettings(), "test")
-    step_ns, at, changes = 27_300_000, 0, []
-    for end_ns in range(step_ns, round(SECONDS * 1e9), step_ns):
-        due = []
-        while at < len(bursts) and bursts[at].end_ns < end_ns:
-            due.append(bursts[at])
-            at += 1
-        sightings = tuple(
-            Sighting(b, None, "r", tuning_known=True, slice_centre_hz=CENTRE_HZ, slice_rate_hz=2.4e6) for b in due
-        )
-        changes += tracker.observe(BlockResult((Step(end_ns, sightings),), end_ns, "r", PipelineCounters()))
-    changes += tracker.close(round(SECONDS * 1e9))
-    return {(c.track.label, c.track.mode) for c in changes if c.kind == "end" and c.track.family.startswith("drone")}
+@pytest.fixture
+def names(track: Callable[..., list[TrackChange]]) -> Names:
+    return lambda bursts: {
+        (c.track.label, c.track.mode)
+        for c in track(bursts, SECONDS, CENTRE_HZ)
+        if c.kind == "end" and c.track.family.startswith("drone")
+    }
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_link_on_a_grid_of_260_kilohertz_is_not_one_of_250(seed: int) -> None:
+def test_a_link_on_a_grid_of_260_kilohertz_is_not_one_of_250(names: Names, seed: int) -> None:
     bursts = link(CROSSFIRE_HZ, 7.07e-3, (11e-3, 5.15e-3), 0.5, seed)
     assert names(bursts) == {("crossfire", "50Hz")}
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_link_on_a_grid_of_250_kilohertz_is_not_one_of_260(seed: int) -> None:
+def test_a_link_on_a_grid_of_250_kilohertz_is_not_one_of_260(names: Names, seed: int) -> None:
     bursts = link(R9_HZ, 5.28e-3, (11.6e-3, 5.28e-3), 0.9, seed)
     assert names(bursts) == {("frsky-r9", "14B-LBT")}

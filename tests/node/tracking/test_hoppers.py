@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from dsp.bursts import Burst, EnergyFinding, KeyingFinding
-from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
-from node.tracking.tracker import Tracker, TrackerSettings
+from node.tracking.track import TrackChange
 
 FRAME_S = 0.010
 SECONDS = 4.0
@@ -19,20 +18,11 @@ def energy(at_s: float, duration_s: float, centre_hz: float, width_hz: float, sn
     return Burst(round(at_s * 1e9), duration_s, centre_hz, width_hz, snr_db, -25.0, EnergyFinding(0.8))
 
 
-def hoppers(bursts: list[Burst], seconds: float = SECONDS) -> list[str]:
-    tracker = Tracker(TrackerSettings(), "test")
-    bursts = sorted(bursts, key=lambda burst: burst.end_ns)
-    step_ns, at, changes = 27_300_000, 0, []
-    for end_ns in range(step_ns, round(seconds * 1e9) + step_ns, step_ns):
-        due = []
-        while at < len(bursts) and bursts[at].end_ns < end_ns:
-            due.append(bursts[at])
-            at += 1
-        sightings = tuple(
-            Sighting(b, None, "r", tuning_known=True, slice_centre_hz=864e6, slice_rate_hz=2.4e6) for b in due
-        )
-        changes += tracker.observe(BlockResult((Step(end_ns, sightings),), end_ns, "r", PipelineCounters()))
-    return [change.track.track_id for change in changes if change.track.label == "unknown-hopper"]
+@pytest.fixture
+def hoppers(track: Callable[..., list[TrackChange]]) -> Callable[..., list[str]]:
+    return lambda bursts, seconds=SECONDS: [
+        change.track.track_id for change in track(bursts, seconds, 864e6) if change.track.label == "unknown-hopper"
+    ]
 
 
 def edge_of_a_frame(rng: np.random.Generator) -> list[Burst]:
@@ -59,7 +49,9 @@ def used_subcarriers(rng: np.random.Generator) -> list[Burst]:
 
 @pytest.mark.parametrize("made", [edge_of_a_frame, used_subcarriers])
 @pytest.mark.parametrize("seed", range(3))
-def test_pieces_of_a_wide_signal_are_no_hopper(made: Callable[[np.random.Generator], list[Burst]], seed: int) -> None:
+def test_pieces_of_a_wide_signal_are_no_hopper(
+    hoppers: Callable[..., list[str]], made: Callable[[np.random.Generator], list[Burst]], seed: int
+) -> None:
     assert hoppers(made(np.random.default_rng(seed))) == []
 
 
@@ -81,7 +73,9 @@ def strange_hopper(rng: np.random.Generator, channels_hz: tuple[float, ...], *, 
 @pytest.mark.parametrize(
     ("count", "two_tones", "seed"), [(8, False, 1), (8, True, 2), (4, False, 3), (4, True, 4), (12, False, 5)]
 )
-def test_a_strange_hopper_among_sensors_is_one(count: int, two_tones: bool, seed: int) -> None:
+def test_a_strange_hopper_among_sensors_is_one(
+    hoppers: Callable[..., list[str]], count: int, two_tones: bool, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     channels_hz = tuple(863.0e6 + 0.2e6 * np.arange(count))
     bursts = strange_hopper(rng, channels_hz, two_tones=two_tones)

@@ -10,8 +10,10 @@ import pytest
 
 from dsp.bursts import Burst, ChirpFinding, KeyingFinding
 from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
+from node.tracking.track import TrackChange
 from node.tracking.tracker import Tracker, TrackerSettings
 
+Names = Callable[..., set[tuple[str, str | None]]]
 SECONDS = 6.0
 EU433_HZ = (433.1e6, 433.775e6, 434.45e6)
 SYMBOL_S = 64 / 500e3
@@ -23,20 +25,11 @@ def chirp(at_s: float, centre_hz: float, *, cut: bool = False) -> Burst:
     return replace(burst, cut_high=True, bandwidth_hz=230e3, centre_hz=centre_hz - 135e3) if cut else burst
 
 
-def names(bursts: list[Burst], centre_hz: float = 432.6e6) -> set[tuple[str, str | None]]:
-    tracker = Tracker(TrackerSettings(), "test")
-    bursts = sorted(bursts, key=lambda burst: burst.end_ns)
-    step_ns, at, changes = 27_300_000, 0, []
-    for end_ns in range(step_ns, round(SECONDS * 1e9), step_ns):
-        due = []
-        while at < len(bursts) and bursts[at].end_ns < end_ns:
-            due.append(bursts[at])
-            at += 1
-        sightings = tuple(
-            Sighting(b, None, "r", tuning_known=True, slice_centre_hz=centre_hz, slice_rate_hz=2.4e6) for b in due
-        )
-        changes += tracker.observe(BlockResult((Step(end_ns, sightings),), end_ns, "r", PipelineCounters()))
-    return {(c.track.label, c.track.mode) for c in changes if c.track.family.startswith("drone")}
+@pytest.fixture
+def names(track: Callable[..., list[TrackChange]]) -> Names:
+    return lambda bursts, centre_hz=432.6e6: {
+        (c.track.label, c.track.mode) for c in track(bursts, SECONDS, centre_hz) if c.track.family.startswith("drone")
+    }
 
 
 def hopping(rng: np.random.Generator, *, piece: bool, heard: float = 0.95) -> list[Burst]:
@@ -54,7 +47,7 @@ def hopping(rng: np.random.Generator, *, piece: bool, heard: float = 0.95) -> li
 
 @pytest.mark.parametrize("piece", [False, True])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_link_heard_on_one_channel_is_known_by_its_stays(seed: int, piece: bool) -> None:
+def test_a_link_heard_on_one_channel_is_known_by_its_stays(names: Names, seed: int, piece: bool) -> None:
     assert names(hopping(np.random.default_rng(seed), piece=piece)) == {("expresslrs", "200Hz")}
 
 
@@ -76,7 +69,9 @@ def seldom(rng: np.random.Generator) -> list[Burst]:
 
 @pytest.mark.parametrize("made", [stream, messages, seldom])
 @pytest.mark.parametrize("seed", range(3))
-def test_one_channel_without_stays_in_step_is_no_link(made: Callable[..., list[Burst]], seed: int) -> None:
+def test_one_channel_without_stays_in_step_is_no_link(
+    names: Names, made: Callable[..., list[Burst]], seed: int
+) -> None:
     assert names(made(np.random.default_rng(seed))) == set()
 
 
@@ -92,22 +87,22 @@ def both_ends(slots: list[int], *, answers: bool = True) -> list[Burst]:
 
 
 @pytest.mark.parametrize("first", range(3))
-def test_a_link_that_comes_again_every_round_is_known_by_that(first: int) -> None:
+def test_a_link_that_comes_again_every_round_is_known_by_that(names: Names, first: int) -> None:
     heard = [first + 25 * number for number in range(11) if number != 4]
     assert names(both_ends(heard), 915.2e6) == {("mlrs", "50HzFSK")}
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_pairs_on_one_channel_that_come_at_any_slot_are_no_link(seed: int) -> None:
+def test_pairs_on_one_channel_that_come_at_any_slot_are_no_link(names: Names, seed: int) -> None:
     slots = np.cumsum(np.random.default_rng(seed).integers(2, 12, 40)).tolist()
     assert names(both_ends([slot for slot in slots if slot < 280]), 915.2e6) == set()
 
 
-def test_without_answers_a_beacon_is_no_link() -> None:
+def test_without_answers_a_beacon_is_no_link(names: Names) -> None:
     assert names(both_ends([25 * number for number in range(11)], answers=False), 915.2e6) == set()
 
 
-def test_a_link_whose_only_channel_the_edge_cuts_is_known() -> None:
+def test_a_link_whose_only_channel_the_edge_cuts_is_known(names: Names) -> None:
     """Every second hop of two is on the channel at the edge; half of the signal, and of its deviation, is heard."""
     finding = KeyingFinding(25e3, None, 4.0)
     bursts = [

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dsp.bursts import Burst, ChirpFinding, EnergyFinding, KeyingFinding
-from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
-from node.tracking.track import Track
-from node.tracking.tracker import Tracker, TrackerSettings
+from node.tracking.track import Track, TrackChange
 
 SECONDS = 6.0
 IN866_HZ = tuple(865.375e6 + 525e3 * channel for channel in range(4))
 SYMBOL_S = 64 / 500e3
 
 
-def drones(bursts: list[Burst], centre_hz: float) -> list[Track]:
+@pytest.fixture
+def drones(track: Callable[..., list[TrackChange]]) -> Callable[..., list[Track]]:
     """Tracks of drones at their end."""
-    tracker = Tracker(TrackerSettings(), "test")
-    bursts = sorted(bursts, key=lambda burst: burst.end_ns)
-    step_ns, at, changes = 27_300_000, 0, []
-    for end_ns in range(step_ns, round((SECONDS + 0.3) * 1e9), step_ns):
-        due = []
-        while at < len(bursts) and bursts[at].end_ns < end_ns:
-            due.append(bursts[at])
-            at += 1
-        sightings = tuple(
-            Sighting(b, None, "r", tuning_known=True, slice_centre_hz=centre_hz, slice_rate_hz=2.4e6) for b in due
-        )
-        changes += tracker.observe(BlockResult((Step(end_ns, sightings),), end_ns, "r", PipelineCounters()))
-    changes += tracker.close(round((SECONDS + 0.3) * 1e9))
-    return [c.track for c in changes if c.kind == "end" and c.track.family.startswith("drone")]
+    return lambda bursts, centre_hz: [
+        c.track
+        for c in track(bursts, SECONDS + 0.3, centre_hz)
+        if c.kind == "end" and c.track.family.startswith("drone")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +31,12 @@ def drones(bursts: list[Burst], centre_hz: float) -> list[Track]:
     [(20e-3 / 3, 5.87e-3, 4, 21, 0.49e-3), (0.010, 6.69e-3, 4, 14, 1.1e-3), (0.005, 4.38e-3, 2, 28, 0.43e-3)],
 )
 def test_packets_that_are_heard_late_are_no_second_link(
-    interval_s: float, airtime_s: float, per_hop: int, every: int, late_s: float
+    drones: Callable[..., list[Track]],
+    interval_s: float,
+    airtime_s: float,
+    per_hop: int,
+    every: int,
+    late_s: float,
 ) -> None:
     """Now and then the first symbols are missed; such packets keep a slower clock of their own."""
     rng = np.random.default_rng(11)
@@ -58,7 +54,7 @@ def test_packets_that_are_heard_late_are_no_second_link(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_products_of_a_neighbour_in_the_slots_do_not_tear_a_link(seed: int) -> None:
+def test_products_of_a_neighbour_in_the_slots_do_not_tear_a_link(drones: Callable[..., list[Track]], seed: int) -> None:
     """openLRSng at 125 kb/s; an overload leaves weaker, narrower bursts of any length all over the slice."""
     rng = np.random.default_rng(seed)
     channels_hz = 435.25e6 + 50e3 * rng.choice(28, 6, replace=False)
@@ -76,7 +72,7 @@ def test_products_of_a_neighbour_in_the_slots_do_not_tear_a_link(seed: int) -> N
     assert found[0].bursts > 0.8 * len(own)
 
 
-def test_a_second_link_on_its_own_clock_is_one_still() -> None:
+def test_a_second_link_on_its_own_clock_is_one_still(drones: Callable[..., list[Track]]) -> None:
     """Late packets are put down to a link on its own channels only, and where they end in time."""
     rng = np.random.default_rng(5)
     finding = ChirpFinding(6, 500e3, SYMBOL_S, 500e3 / SYMBOL_S, 0.8)
@@ -112,13 +108,13 @@ def torn_mlrs(rng: np.random.Generator) -> list[Burst]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_noise_leaves_of_keyed_packets_is_no_second_link(seed: int) -> None:
+def test_what_noise_leaves_of_keyed_packets_is_no_second_link(drones: Callable[..., list[Track]], seed: int) -> None:
     found = drones(torn_mlrs(np.random.default_rng(seed)), 867.2e6)
     assert [(track.label, track.mode) for track in found] == [("mlrs", "50HzFSK")]
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_keyed_link_of_another_make_beside_it_is_one_still(seed: int) -> None:
+def test_a_keyed_link_of_another_make_beside_it_is_one_still(drones: Callable[..., list[Track]], seed: int) -> None:
     rng = np.random.default_rng((seed, 3))
     other = []
     for slot in range(int(SECONDS * 150)):
@@ -131,7 +127,9 @@ def test_a_keyed_link_of_another_make_beside_it_is_one_still(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_fast_link_on_the_channels_of_a_slow_one_is_no_pieces_of_it(seed: int) -> None:
+def test_a_fast_link_on_the_channels_of_a_slow_one_is_no_pieces_of_it(
+    drones: Callable[..., list[Track]], seed: int
+) -> None:
     """ExpressLRS K1000 on the grid of mLRS, whose packets fill three quarters of the time."""
     rng = np.random.default_rng((seed, 4))
     finding, fast = KeyingFinding(95e3, 300e3, 4.0), []

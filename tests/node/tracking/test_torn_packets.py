@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from dsp.bursts import Burst, EnergyFinding, KeyingFinding
-from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
 from node.tracking.track import TrackChange
-from node.tracking.tracker import Tracker, TrackerSettings
 
+Replay = Callable[..., list[TrackChange]]
 SLICE_HZ = 436.3e6
 SECONDS = 6.0
 PACE = {"4k8": (0.089, 41.67e-3, 38.33e-3), "9k6": (0.046, 20.83e-3, 19.17e-3), "19k2": (0.025, 10.42e-3, 9.58e-3)}
@@ -50,20 +51,9 @@ def link(mode: str, seed: int, *, whole: bool = False) -> list[Burst]:
     return bursts
 
 
-def track(bursts: list[Burst]) -> list[TrackChange]:
-    tracker = Tracker(TrackerSettings(), "test")
-    ordered = sorted(bursts, key=lambda each: each.end_ns)
-    step_ns, at, changes = 27_306_667, 0, []
-    for end_ns in range(step_ns, round((SECONDS + 0.5) * 1e9), step_ns):
-        due = []
-        while at < len(ordered) and ordered[at].end_ns < end_ns:
-            due.append(ordered[at])
-            at += 1
-        sightings = tuple(
-            Sighting(b, None, "r", tuning_known=True, slice_centre_hz=SLICE_HZ, slice_rate_hz=2.4e6) for b in due
-        )
-        changes += tracker.observe(BlockResult((Step(end_ns, sightings),), end_ns, "r", PipelineCounters()))
-    return changes + tracker.close(round((SECONDS + 0.5) * 1e9))
+@pytest.fixture
+def track(track: Replay) -> Replay:
+    return lambda bursts: track(bursts, SECONDS + 0.5, SLICE_HZ)
 
 
 def links(changes: list[TrackChange]) -> list[tuple[str, str | None]]:
@@ -73,19 +63,19 @@ def links(changes: list[TrackChange]) -> list[tuple[str, str | None]]:
 
 @pytest.mark.parametrize("mode", PACE)
 @pytest.mark.parametrize("seed", range(3))
-def test_torn_packets_are_one_link(mode: str, seed: int) -> None:
+def test_torn_packets_are_one_link(track: Replay, mode: str, seed: int) -> None:
     changes = track(link(mode, seed))
     assert links(changes) == [("openlrsng", mode)]
     assert next(c for c in changes if c.track.label == "openlrsng").time_ns < 3e9
 
 
 @pytest.mark.parametrize("mode", PACE)
-def test_whole_packets_are_one_link_not_two(mode: str) -> None:
+def test_whole_packets_are_one_link_not_two(track: Replay, mode: str) -> None:
     assert links(track(link(mode, 7, whole=True))) == [("openlrsng", mode)]
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_torn_packets_of_sensors_are_none(seed: int) -> None:
+def test_torn_packets_of_sensors_are_none(track: Replay, seed: int) -> None:
     """Sensors on ten channels of the same grid, each with messages as long as a turn, when they like."""
     rng = np.random.default_rng((seed, 6))
     bursts = []

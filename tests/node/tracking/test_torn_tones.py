@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from dsp.bursts import Burst, EnergyFinding
-from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
 from node.tracking.torn_tones import TornTones
 from node.tracking.track import TrackChange
-from node.tracking.tracker import Tracker, TrackerSettings
 
+Replay = Callable[..., list[TrackChange]]
 GRID_HZ = tuple(868e6 + 83.3e3 + 166.67e3 * channel for channel in range(10))
 NOW_NS = 10_000_000_000
 
@@ -58,24 +59,13 @@ def test_what_is_not_one_packet_is_none(pieces: list[Burst]) -> None:
     assert torn.whole(NOW_NS) == []
 
 
-def track(bursts: list[Burst], seconds: float) -> list[TrackChange]:
-    tracker = Tracker(TrackerSettings(), "test")
-    changes: list[TrackChange] = []
-    step_ns, at = 27_306_667, 0
-    for end_ns in range(step_ns, round(seconds * 1e9) + step_ns, step_ns):
-        due = []
-        while at < len(bursts) and bursts[at].end_ns < end_ns:
-            due.append(bursts[at])
-            at += 1
-        sightings = tuple(
-            Sighting(b, None, "r", tuning_known=True, slice_centre_hz=868.9e6, slice_rate_hz=2.4e6) for b in due
-        )
-        changes += tracker.observe(BlockResult((Step(end_ns, sightings),), end_ns, "r", PipelineCounters()))
-    return changes + tracker.close(round(seconds * 1e9))
+@pytest.fixture
+def track(track: Replay) -> Replay:
+    return lambda bursts, seconds: track(bursts, seconds, 868.9e6)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_link_of_torn_packets_is_named(seed: int) -> None:
+def test_a_link_of_torn_packets_is_named(track: Replay, seed: int) -> None:
     """SiK at 250 kb/s, idle: two lines of the preamble 270 kHz apart, now and then the carrier's between them."""
     rng = np.random.default_rng((seed, 7))
     order, bursts = rng.permutation(10).tolist(), []
@@ -92,7 +82,7 @@ def test_a_link_of_torn_packets_is_named(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_tones_at_any_moment_are_no_link(seed: int) -> None:
+def test_tones_at_any_moment_are_no_link(track: Replay, seed: int) -> None:
     rng = np.random.default_rng((seed, 8))
     bursts = []
     for at_s in np.cumsum(rng.exponential(0.04, 250)).tolist():

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from dsp.bursts import Burst, EnergyFinding, KeyingFinding
-from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
 from node.tracking.track import TrackChange
-from node.tracking.tracker import Tracker, TrackerSettings
 
+Replay = Callable[..., list[TrackChange]]
 SLICE_HZ = 921.6e6
 GRID_915_HZ = tuple(915.125e6 + 250e3 * channel for channel in range(50))
 GRID_868_HZ = tuple(868e6 + 83.3e3 + 166.67e3 * channel for channel in range(10))
@@ -65,22 +66,9 @@ def turns(
     return found
 
 
-def track(bursts: list[Burst], seconds: float, centre_hz: float = SLICE_HZ) -> list[TrackChange]:
-    tracker = Tracker(TrackerSettings(), "test")
-    changes: list[TrackChange] = []
-    step_ns = 27_306_667
-    ordered = sorted(bursts, key=lambda each: each.end_ns)
-    at = 0
-    for end_ns in range(step_ns, round(seconds * 1e9) + step_ns, step_ns):
-        first = at
-        while at < len(ordered) and ordered[at].end_ns < end_ns:
-            at += 1
-        sightings = tuple(
-            Sighting(b, None, "r", tuning_known=True, slice_centre_hz=centre_hz, slice_rate_hz=2.4e6)
-            for b in ordered[first:at]
-        )
-        changes += tracker.observe(BlockResult((Step(end_ns, sightings),), end_ns, "r", PipelineCounters()))
-    return changes + tracker.close(round(seconds * 1e9))
+@pytest.fixture
+def track(track: Replay) -> Replay:
+    return lambda bursts, seconds, centre_hz=SLICE_HZ: track(bursts, seconds, centre_hz)
 
 
 def drones(changes: list[TrackChange]) -> list[tuple[str, str | None]]:
@@ -93,13 +81,15 @@ def drones(changes: list[TrackChange]) -> list[tuple[str, str | None]]:
 @pytest.mark.parametrize("mode", sorted(WINDOW_S))
 @pytest.mark.parametrize("load", [0.0, 0.3, 0.9])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_link_that_takes_turns_is_one_track_with_its_air_rate(mode: str, load: float, seed: int) -> None:
+def test_a_link_that_takes_turns_is_one_track_with_its_air_rate(
+    track: Replay, mode: str, load: float, seed: int
+) -> None:
     changes = track(turns(mode, GRID_915_HZ, 6.0, seed, load=load), 6.0)
     assert drones(changes) == [("sik", mode)]
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_where_all_channels_are_in_the_slice_it_is_named_within_a_second(seed: int) -> None:
+def test_where_all_channels_are_in_the_slice_it_is_named_within_a_second(track: Replay, seed: int) -> None:
     changes = track(turns("64k", GRID_868_HZ, 2.0, seed, centre_hz=868.9e6, offset_hz=30e3), 2.0, 868.9e6)
     first = next(change for change in changes if change.kind == "new" and change.track.label == "sik")
     assert first.time_ns < 1.0e9
@@ -107,7 +97,7 @@ def test_where_all_channels_are_in_the_slice_it_is_named_within_a_second(seed: i
     assert drones(changes) == [("sik", "64k")]
 
 
-def test_missed_packets_do_not_hide_it_and_its_channels_are_told() -> None:
+def test_missed_packets_do_not_hide_it_and_its_channels_are_told(track: Replay) -> None:
     found = turns("64k", GRID_915_HZ, 6.0, 3, load=0.5, heard=0.7)
     changes = track(found, 6.0)
     assert drones(changes) == [("sik", "64k")]
@@ -116,7 +106,7 @@ def test_missed_packets_do_not_hide_it_and_its_channels_are_told() -> None:
     assert all(min(abs(hz - 90e3 - grid_hz) for grid_hz in GRID_915_HZ) < 5e3 for hz in told)
 
 
-def test_two_networks_at_once_are_two_tracks() -> None:
+def test_two_networks_at_once_are_two_tracks(track: Replay) -> None:
     one = turns("64k", GRID_915_HZ, 7.0, 1, load=0.2)
     two = turns("64k", GRID_915_HZ, 7.0, 2, load=0.2, offset_hz=201e3, ppm=-9.0)
     moved = [burst(b.start_ns * 1e-9 + 0.047, b.duration_s, b.centre_hz, b.bandwidth_hz, 43e3, 64e3) for b in two]
@@ -124,7 +114,7 @@ def test_two_networks_at_once_are_two_tracks() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_crowd_of_keyed_sensors_is_no_link(seed: int) -> None:
+def test_a_crowd_of_keyed_sensors_is_no_link(track: Replay, seed: int) -> None:
     rng = np.random.default_rng((seed, 8))
     found = []
     for _ in range(30):
@@ -138,12 +128,12 @@ def test_a_crowd_of_keyed_sensors_is_no_link(seed: int) -> None:
 
 
 @pytest.mark.parametrize("period_s", [0.1184, 0.0401])
-def test_one_sensor_on_one_channel_keeps_no_turns_whatever_its_clock(period_s: float) -> None:
+def test_one_sensor_on_one_channel_keeps_no_turns_whatever_its_clock(track: Replay, period_s: float) -> None:
     found = [burst(0.01 + k * period_s, 2.1e-3, SLICE_HZ + 0.3e6, 166e3, 43e3, 64e3) for k in range(int(8 / period_s))]
     assert drones(track(found, 8.0)) == []
 
 
-def test_channels_that_come_back_at_any_time_are_no_round() -> None:
+def test_channels_that_come_back_at_any_time_are_no_round(track: Replay) -> None:
     """Two meters and a relay that share one clock on three channels do not go round their channels."""
     rng = np.random.default_rng(4)
     channels_hz = [SLICE_HZ + shift_hz for shift_hz in (-0.5e6, 0.0, 0.25e6)]
@@ -155,7 +145,7 @@ def test_channels_that_come_back_at_any_time_are_no_round() -> None:
     assert not any(label == "sik" for label, _ in drones(track(found, 8.0)))
 
 
-def test_the_third_turn_of_a_keyed_link_is_nearly_always_enough() -> None:
+def test_the_third_turn_of_a_keyed_link_is_nearly_always_enough(track: Replay) -> None:
     in_time = 0
     for seed in range(5):
         found = turns("64k", GRID_915_HZ, 6.0, seed)
@@ -168,7 +158,9 @@ def test_the_third_turn_of_a_keyed_link_is_nearly_always_enough() -> None:
 
 @pytest.mark.parametrize("late_s", [0.0, 0.0004, 0.0011])
 @pytest.mark.parametrize("seed", range(3))
-def test_two_networks_on_one_clock_are_two_tracks_of_their_own_channels(late_s: float, seed: int) -> None:
+def test_two_networks_on_one_clock_are_two_tracks_of_their_own_channels(
+    track: Replay, late_s: float, seed: int
+) -> None:
     one = turns("64k", GRID_915_HZ, 8.0, 2 * seed, load=0.2, offset_hz=40e3)
     two = turns("64k", GRID_915_HZ, 8.0, 2 * seed + 1, load=0.2, offset_hz=151e3)
     two = [burst(b.start_ns * 1e-9 + late_s, b.duration_s, b.centre_hz, b.bandwidth_hz, 43e3, 64e3) for b in two]
@@ -182,7 +174,7 @@ def test_two_networks_on_one_clock_are_two_tracks_of_their_own_channels(late_s: 
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_products_of_an_overload_hide_no_link_and_make_none(seed: int) -> None:
+def test_products_of_an_overload_hide_no_link_and_make_none(track: Replay, seed: int) -> None:
     rng = np.random.default_rng((seed, 12))
     pieces = []
     for at_s in np.cumsum(rng.uniform(0.25, 0.7, 16)):
@@ -197,7 +189,7 @@ def test_products_of_an_overload_hide_no_link_and_make_none(seed: int) -> None:
 @pytest.mark.parametrize(
     ("mode", "silence_s", "width_hz"), [("2k", 0.106, 11e3), ("4k", 0.0528, 16e3), ("8k", 0.027, 27e3)]
 )
-def test_slow_links_too_weak_to_show_their_keying(mode: str, silence_s: float, width_hz: float) -> None:
+def test_slow_links_too_weak_to_show_their_keying(track: Replay, mode: str, silence_s: float, width_hz: float) -> None:
     rng = np.random.default_rng(3)
     order = rng.permutation(len(GRID_868_HZ)).tolist()
     length_s = 136e-3 / int(mode[:-1])
@@ -212,7 +204,7 @@ def test_slow_links_too_weak_to_show_their_keying(mode: str, silence_s: float, w
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_swarm_of_products_of_an_overload_does_not_hide_it(seed: int) -> None:
+def test_a_swarm_of_products_of_an_overload_does_not_hide_it(track: Replay, seed: int) -> None:
     """Hundreds of short bursts a second, all over the slice, while a neighbour is on air: half of the time."""
     rng = np.random.default_rng((seed, 77))
     swarm = []
@@ -225,7 +217,7 @@ def test_a_swarm_of_products_of_an_overload_does_not_hide_it(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_plain_bursts_crowd_out_no_keyed_turns(seed: int) -> None:
+def test_plain_bursts_crowd_out_no_keyed_turns(track: Replay, seed: int) -> None:
     """Gain steps leave bursts as wide and long as packets all over the slice, a hundred within a tenth of a second."""
     rng = np.random.default_rng((seed, 78))
     swarm = []
