@@ -47,6 +47,7 @@ from dsp.iq import IqBlock, u8_to_complex64
 from models.classifier import Classifier
 from node.bench_compare import NoYardstick, find_program, rtl_433_cpu_s
 from node.bench_stages import stage_shares
+from node.heap import keep_for_good
 from node.pipeline import Pipeline, PipelineSettings
 from node.tracking.tracker import Tracker, TrackerSettings
 
@@ -157,6 +158,7 @@ def measure(
     # The whole signal once: every kind of burst has been seen, every transform planned, as in a node that runs.
     _chain(io.BytesIO(raw), rate_hz, centre_hz, classifier)
     _bare_pass(raw)
+    keep_for_good()
     chain_s, bare_s = [], []
     patches = bursts = tracks = 0
     for _ in range(repeat):

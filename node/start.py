@@ -21,6 +21,7 @@ from node.config import NodeConfig
 from node.fusion.friends import verified_list
 from node.fusion.fusion import Fusion
 from node.health import HealthMeter
+from node.heap import keep_for_good
 from node.inbox import ResultInbox
 from node.live import LiveNode
 from node.messages import SCHEMAS, InfoMessage, MessageMaker, ModelInfo, SensorInfo, rfc3339
@@ -96,6 +97,7 @@ def run_node(config: NodeConfig, stop: threading.Event) -> int:
         maker, make_tracker(), radios, results, sinks, meter, config.live, ServiceNotifier(), desk, commands,
         AlertBook(config.alerts), make_tracker,
     )  # fmt: skip
+    keep_for_good()
     return node.run(stop)
 
 
