@@ -221,7 +221,7 @@ def analyse(
         centre_hz=where.centre_hz + middle_hz,
         bandwidth_hz=bandwidth_hz,
         snr_db=to_db(extent.snr),
-        peak_dbfs=to_db(float((inner.real**2 + inner.imag**2).max()) if len(inner) else extent.power),
+        peak_dbfs=to_db(_strongest(inner) if len(inner) else extent.power),
         finding=finding,
         cut_low=cut_low,
         cut_high=cut_high,
@@ -266,4 +266,14 @@ def _cut_chirp(chirp: ChirpFinding, low_hz: float, high_hz: float, usable_hz: fl
 def _clipped_share(samples: NDArray[np.complex64]) -> float:
     """Share of the samples at full scale."""
     some = samples[::8]
-    return np.count_nonzero(some.real**2 + some.imag**2 > FULL_SCALE_POWER) / max(1, len(some))
+    real, imag = some.real, some.imag
+    power = real * real
+    power += imag * imag
+    return np.count_nonzero(power > FULL_SCALE_POWER) / max(1, len(some))
+
+
+def _strongest(samples: NDArray[np.complex64]) -> float:
+    """Greatest power of a sample."""
+    parts = samples.view(np.float32)
+    squares = parts * parts
+    return float((squares[0::2] + squares[1::2]).max())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from dsp.fourier import workbench
+from dsp.fourier import quick_length, workbench
 from dsp.spectrogram import window_gain
 
 TAPER = 0.08
@@ -126,7 +126,7 @@ def resynthesise(
     frames, points = spectrum.shape
     bin_hz = sample_rate_hz / points
     half = max(int(np.ceil(least_rate_hz / bin_hz / 2.0)), LEAST_BINS // 2)
-    bins = min(2 * int(fft.next_fast_len(half, real=True)), points)
+    bins = min(2 * quick_length(half), points)
     middle = round(offset_hz / bin_hz) + points // 2
     first = middle - bins // 2
     low, high = max(first, 0), min(first + bins, points)

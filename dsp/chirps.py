@@ -7,11 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from dsp.baseband import Baseband
 from dsp.bursts import ChirpFinding
-from dsp.fourier import workbench
+from dsp.fourier import quick_length, workbench
 from dsp.quantile import median
 from dsp.windows import windows as windows_of
 
@@ -95,7 +94,7 @@ def concentration(baseband: Baseband, shape: ChirpShape, symbols: int = LONGEST_
     hop = max(1, points // 2)
     slope = shape.bandwidth_hz / shape.symbol_s * (1.0 if shape.rising else -1.0)
     windows = windows_of(samples, points, hop)
-    length = int(fft.next_fast_len(points))
+    length = quick_length(points)
     rows = workbench().rows(len(windows), length)
     np.multiply(windows, _reference(points, baseband.rate_hz, slope), out=rows[:, :points])
     rows[:, points:] = 0

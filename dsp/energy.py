@@ -24,9 +24,14 @@ ROW_DYNAMIC_RANGE = 10**-3.5
 
 def _sum3(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Sum of each row and its two neighbours."""
-    out = values.copy()
-    out[1:] += values[:-1]
-    out[:-1] += values[1:]
+    out = np.empty_like(values)
+    if len(values) < 2:
+        out[...] = values
+        return out
+    np.add(values[:-2], values[1:-1], out=out[1:-1])
+    out[1:-1] += values[2:]
+    np.add(values[0], values[1], out=out[0])
+    np.add(values[-2], values[-1], out=out[-1])
     return out
 
 
@@ -48,9 +53,9 @@ def energy_mask(ratio: NDArray[np.float32], out: NDArray[np.bool_] | None = None
     smooth = _sum3(ratio)
     # Sums over neighbours run on through the ends of the rows, in one go; the edges are put right afterwards.
     flat = smooth.reshape(-1)
-    across = flat.copy()
-    across[1:] += flat[:-1]
-    across[:-1] += flat[1:]
+    across = np.empty_like(flat)
+    np.add(flat[:-2], flat[1:-1], out=across[1:-1])
+    across[1:-1] += flat[2:]
     cells = across.reshape(rows, columns)
     cells[:, 0] = smooth[:, :2].sum(axis=1)
     cells[:, -1] = smooth[:, -2:].sum(axis=1)
@@ -65,7 +70,7 @@ def energy_mask(ratio: NDArray[np.float32], out: NDArray[np.bool_] | None = None
         by_11 = by_8[:-3] + by_2[8:-1]
         by_11 += flat[10:]
         half = WIDE_COLUMNS // 2
-        wide = np.zeros((rows, columns), dtype=np.bool_)
+        wide = np.empty((rows, columns), dtype=np.bool_)
         np.greater(by_11, np.float32(3.0 * WIDE_COLUMNS * WIDE_THRESHOLD), out=wide.reshape(-1)[half:-half])
         mask[:, half : columns - half] |= wide[:, half : columns - half]
     return mask

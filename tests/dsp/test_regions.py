@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from dsp import regions
 from dsp.energy import energy_mask
 from dsp.regions import find_regions, join_runs
 
@@ -33,20 +32,6 @@ def test_spirals_and_combs_are_one_region() -> None:
     mask[2:30, 62] = True
     found = find_regions(mask, mask.astype(np.float32), ROW_S, COLUMN_HZ)
     assert [(r.first_row, r.end_row, r.low_column, r.high_column) for r in found] == [(2, 38, 4, 60), (2, 30, 62, 63)]
-
-
-def test_both_ways_of_naming_give_the_same_regions(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(5)
-    power = rng.exponential(size=(150, 256, 4)).mean(axis=2).astype(np.float32)
-    for _ in range(12):
-        row, column = int(rng.integers(0, 140)), int(rng.integers(0, 240))
-        power[row : row + int(rng.integers(2, 60)), column : column + int(rng.integers(1, 50))] *= 5.0
-    mask = energy_mask(power)
-    assert mask.any()
-    by_runs = find_regions(mask, power, ROW_S, COLUMN_HZ)
-    monkeypatch.setattr(regions, "RUNS_JOINED", 0)
-    assert find_regions(mask, power, ROW_S, COLUMN_HZ) == by_runs
-    assert len(by_runs) > 3
 
 
 def test_the_mask_is_the_definition() -> None:
