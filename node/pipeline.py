@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bursts import Burst, ChirpFinding
+from dsp.bursts import Burst
 from dsp.channelise import MAX_SLICE_RATE_HZ, Channeliser
 from dsp.detector import DetectorSettings, Segment, SliceDetector, make_slice
 from dsp.iq import IqBlock
@@ -16,6 +16,7 @@ from dsp.noise import NoiseTracker
 from dsp.units import to_db
 from models.classifier import Classification, Classifier
 from node.droneid import LEAST_RATE_HZ, DroneIdWatch
+from node.patch_budget import PatchBudget, is_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,9 @@ class PipelineSettings:
     """How the pipeline works."""
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)
-    patches_per_second: float = 16.0
-    """Patches classified a second of signal, strongest first; the rest go without a label and are counted."""
+    patches_per_second: float = 10.0
+    """Patches classified a second of signal, strongest first; the rest go without a label and are counted. Bursts that
+    the classifier cannot tell more of need none: see ``node.patch_budget``."""
     chirp_patches_per_second: float = 4.0
     """Of them for each shape of chirp: its slope names it already, and the classifier only tells who shares it."""
     remembered_tunings: int = 64
@@ -143,8 +145,7 @@ class Pipeline:
         self._next_sample: int | None = None
         self._noise: dict[tuple[float, float], NoiseTracker] = {}
         self._counters = PipelineCounters()
-        self._tokens = settings.patches_per_second
-        self._chirp_tokens: dict[tuple[int, float, bool], float] = {}
+        self._budget = PatchBudget(settings.patches_per_second, settings.chirp_patches_per_second)
         self._end_ns = 0
 
     def process(self, block: IqBlock) -> BlockResult:
@@ -233,43 +234,23 @@ class Pipeline:
         for found in zip(*each, strict=True):
             yield self._step(list(zip(tuning.detectors, found, strict=True)))
 
-    def _refill(self, duration_s: float) -> None:
-        """Add to the budgets of patches what a time of signal is worth; a second's worth is saved up at most."""
-        limit = self._settings.patches_per_second
-        self._tokens = min(limit, self._tokens + limit * duration_s)
-        each = self._settings.chirp_patches_per_second
-        self._chirp_tokens = {
-            shape: tokens + each * duration_s
-            for shape, tokens in self._chirp_tokens.items()
-            if tokens + each * duration_s < max(each, 1.0)
-        }
-
-    def _take(self, burst: Burst) -> bool:
-        """Whether the budgets have a patch for a burst; it is taken from them."""
-        if self._tokens < 1.0:
-            return False
-        if isinstance(burst.finding, ChirpFinding):
-            finding = burst.finding
-            shape = (finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s > 0)
-            left = self._chirp_tokens.get(shape, max(self._settings.chirp_patches_per_second, 1.0))
-            if left < 1.0:
-                return False
-            self._chirp_tokens[shape] = left - 1.0
-        self._tokens -= 1.0
-        return True
-
     def _step(self, found: list[tuple[SliceDetector, Segment]]) -> Step:
         """Label what was found in one segment, strongest first while the budget lasts, and put it in order of time."""
-        self._refill(max(segment.duration_s for _, segment in found))
+        self._budget.refill(max(segment.duration_s for _, segment in found))
         items = [(detector.where, item) for detector, segment in found for item in segment.found]
         labels: dict[int, Classification] = {}
+        over = 0
         if self._classifier is not None and items:
-            visible = [i for i, (_, item) in enumerate(items) if item.patchable]
-            ranked = sorted(visible, key=lambda i: (-items[i][1].burst.snr_db, items[i][1].burst.start_ns, i))
-            chosen = sorted(i for i in ranked if self._take(items[i][1].burst))
+            wanted = [
+                i
+                for i, (where, item) in enumerate(items)
+                if item.patchable and is_open(item.burst, tuning_known=where.centre_known)
+            ]
+            wanted.sort(key=lambda i: (-items[i][1].burst.snr_db, items[i][1].burst.start_ns, i))
+            chosen = sorted(i for i in wanted if self._budget.take(items[i][1].burst))
             patches = [items[i][1].patch(tuning_known=items[i][0].centre_known) for i in chosen]
             labels = dict(zip(chosen, self._classifier.classify(patches), strict=True)) if patches else {}
-        over = len(items) - len(labels) if self._classifier is not None else 0
+            over = len(wanted) - len(chosen)
         self._counters = replace(
             self._counters,
             bursts=self._counters.bursts + len(items),

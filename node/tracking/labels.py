@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from dsp.bursts import (
     Burst,
     ChirpFinding,
@@ -14,10 +12,11 @@ from dsp.bursts import (
     PulseFinding,
     ZadoffChuFinding,
 )
-from dsp.protocols import BY_LABEL, PROTOCOLS
-from dsp.protocols.match import chirp_agrees, in_band, permits
-from dsp.protocols.record import Band, ChirpPhy, Family, HopTiming, RfProtocol
+from dsp.protocols import BY_LABEL
+from dsp.protocols.match import in_band, permits
+from dsp.protocols.record import Family, HopTiming
 from models.classifier import UNKNOWN
+from node.patch_budget import protocols_that_chirp
 from node.pipeline import Sighting
 from node.tracking.ofdm_labels import prefix_label
 
@@ -64,7 +63,7 @@ def burst_label(sighting: Sighting) -> tuple[str, float]:
         shape = (finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s)
         permitted = [
             protocol
-            for protocol, bands in _chirps_of(*shape)
+            for protocol, bands in protocols_that_chirp(*shape)
             if not sighting.tuning_known or any(in_band(band, burst.centre_hz) for band in bands)
         ]
         names = [p.label for p in permitted]
@@ -80,26 +79,6 @@ def burst_label(sighting: Sighting) -> tuple[str, float]:
             return said.label, said.confidence
         return UNKNOWN, said.confidence if not known else 1.0 - said.confidence
     return _by_rule(burst, tuning_known=sighting.tuning_known)
-
-
-@lru_cache(maxsize=256)
-def _chirps_of(
-    spreading_factor: int, bandwidth_hz: float, slope_hz_per_s: float
-) -> tuple[tuple[RfProtocol, tuple[Band, ...]], ...]:
-    """Protocols that chirp like this, with the bands where they do.
-
-    Modes that are guesses of a record are not among them: a lone burst is no reason to believe in one.
-    """
-    finding = ChirpFinding(spreading_factor, bandwidth_hz, 0.0, slope_hz_per_s, 0.0)
-    found = []
-    for protocol in PROTOCOLS:
-        agreeing = [
-            m for m in protocol.modes if m.confirmed and isinstance(m.phy, ChirpPhy) and chirp_agrees(m.phy, finding)
-        ]
-        bands = {band.name: band for mode in agreeing for band in protocol.bands_of(mode)}
-        if agreeing:
-            found.append((protocol, tuple(bands.values())))
-    return tuple(found)
 
 
 def _by_rule(burst: Burst, *, tuning_known: bool) -> tuple[str, float]:
