@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,8 +111,11 @@ def concentration(baseband: Baseband, shape: ChirpShape, symbols: int = LONGEST_
     pair = power[:, :-1] + power[:, 1:]
     if turn:
         pair = pair[:, :length] + pair[:, turn:]
-    share = np.sort(np.maximum.reduce(pair, axis=1) / np.maximum(total, np.float32(1e-30)))
-    noise_share = min(0.9, 1.6 * (np.log(length) + 1.0) / length)
+    total += np.float32(1e-30)
+    share = np.maximum.reduce(pair, axis=1)
+    share /= total
+    share.sort()
+    noise_share = min(0.9, 1.6 * (log(length) + 1.0) / length)
     better = share[len(share) // 2 :]
     best = float(np.add.reduce(better)) / len(better)
     return float(max(0.0, (best - noise_share) / (1.0 - noise_share)))

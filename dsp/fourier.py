@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ def aligned(shape: tuple[int, ...]) -> NDArray[np.complex64]:
     return zeros
 
 
+@lru_cache(maxsize=4096)
 def quick_length(least: int) -> int:
     """The least length from ``least`` on that FFTW is quick with: a power of two, or three or five times one.
 
