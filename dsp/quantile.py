@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-
 SORTED = 1024
 """So few values are sorted in a third of the time that parting them at two ranks takes, and no slower than at one."""
 
