@@ -38,7 +38,7 @@ class Extent:
 
 def _crossings(profile: NDArray[np.float32], level: float) -> tuple[float, float]:
     """First and last fractional index where a profile is above a level, interpolated; ends are cell edges."""
-    above = np.flatnonzero(profile > level)
+    above = (profile > level).nonzero()[0]
     if len(above) == 0:
         return 0.0, float(len(profile))
     first, last = int(above[0]), int(above[-1])
@@ -116,10 +116,14 @@ def measure(power: NDArray[np.float32], floor: NDArray[np.float32], region: Regi
 def _split(rows: NDArray[np.float32], level: float, *, sure: bool) -> list[tuple[int, int]]:
     """Parts of a power profile between dips below ``DIP_LEVEL``; parts no stronger than an unsure level are one."""
     on = rows > DIP_LEVEL * level
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], on, [False]))))
+    edges = ((on[1:] != on[:-1]).nonzero()[0] + 1).tolist()
+    if on[0]:
+        edges.insert(0, 0)
+    if on[-1]:
+        edges.append(len(on))
     parts: list[tuple[int, int]] = []
     last_weak = False
-    for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+    for begin, end in zip(edges[::2], edges[1::2], strict=True):
         strongest = float(rows[begin:end].max())
         if strongest <= 0.5 * level:
             continue
