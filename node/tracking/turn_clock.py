@@ -7,14 +7,8 @@ from numpy.typing import NDArray
 
 from dsp.protocols.record import Band
 from dsp.quantile import median
-from node.tracking.turns import Turn, TurnCollector
+from node.tracking.turns import LEAST_TURNS, Turn, TurnCollector
 
-LEAST_TURNS = 3
-START_TOLERANCE = 0.012
-"""Error of a turn's start, as part of the clock's interval, and its limits: a slow end, an edge in the noise."""
-START_TOLERANCE_S = (0.6e-3, 1.6e-3)
-START_TOLERANCE_BITS = 6.0
-"""The same in bits: the edge of a slow signal in the noise is found no better (2 kb/s: 3 ms)."""
 KNOWN_CLOCK_SHARE = 0.5
 CLOSE_S = 0.5e-3
 OUTLIER = 6.0
@@ -44,13 +38,6 @@ def channel_reach_hz(collector: TurnCollector) -> float:
     """How far apart the centres of turns on one channel are found."""
     by_width_hz = SAME_CHANNEL * collector.phy.bandwidth_hz + CENTRE_TOLERANCE_HZ
     return min(by_width_hz, SAME_CHANNEL_OF_SPACING * min(map(spacing_hz, collector.protocol.bands)))
-
-
-def start_tolerance_s(collector: TurnCollector) -> float:
-    """How far from its window's beginning a turn may be found to begin."""
-    least_s, most_s = START_TOLERANCE_S
-    by_interval_s = min(max(START_TOLERANCE * collector.timing.dwell_s, least_s), most_s)
-    return max(by_interval_s, START_TOLERANCE_BITS / collector.phy.bit_rate_bps)
 
 
 def fit_clock(

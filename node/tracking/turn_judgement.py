@@ -15,16 +15,14 @@ from dsp.protocols.record import Band
 from dsp.quantile import median
 from node.tracking.hops import significance
 from node.tracking.turn_clock import (
-    LEAST_TURNS,
     centre_tolerance_hz,
     channel_reach_hz,
     fit_clock,
     off_the_grid,
     one_a_slot,
     spacing_hz,
-    start_tolerance_s,
 )
-from node.tracking.turns import Turn, TurnCollector
+from node.tracking.turns import LEAST_TURNS, Turn, TurnCollector
 
 LEAST_CHANNELS = 3
 LEAST_SIGNIFICANCE = 6.0
@@ -181,7 +179,7 @@ def judge_turns(
     if len(turns) < LEAST_TURNS:
         return None
     start_s = np.array([turn.start_ns - turns[0].start_ns for turn in turns]) * 1e-9
-    tolerance_s = start_tolerance_s(collector)
+    tolerance_s = collector.start_tolerance_s
     keyed = np.array([turn.keyed > 0 for turn in turns])
     of_kind = keyed if np.count_nonzero(keyed) >= LEAST_TURNS else np.ones(len(turns), dtype=np.bool_)
     expected_s = None

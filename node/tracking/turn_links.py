@@ -15,7 +15,6 @@ from node.tracking.turn_clock import (
     centre_tolerance_hz,
     channel_reach_hz,
     spacing_hz,
-    start_tolerance_s,
 )
 from node.tracking.turn_judgement import TurnHypothesis, judge_turns
 from node.tracking.turns import TurnCollector, may_take_a_turn
@@ -121,10 +120,14 @@ class TurnPool:
         self._judged_ns = now_ns
         for packet in self._torn.whole(now_ns if not final else now_ns + to_ns(JUDGE_EVERY_S)):
             self._collect(packet)
-        if not any(collector.news for collector in self._collectors):
+        # A link that is known takes what it can get; to find the first one takes a clock.
+        judged = [each for each in self._collectors if each.due or (self.links and each.news)]
+        if not judged:
             return []
+        if self.links:
+            judged = self._collectors
         for collector in self._collectors:
-            collector.news = 0
+            collector.news, collector.due = 0, False
         horizon_ns = now_ns - to_ns(MEMORY_S)
         taken: set[tuple[int, float]] = set()
         told: list[TurnLink] = []
@@ -133,7 +136,7 @@ class TurnPool:
             known = {link.hypothesis.collector.mode.name: link.hypothesis for link in self.links if link not in seen}
             found = [
                 hypothesis
-                for collector in self._collectors
+                for collector in judged
                 if (
                     hypothesis := judge_turns(
                         collector,
@@ -147,7 +150,7 @@ class TurnPool:
             if not found:
                 break
             found.sort(key=lambda h: -h.rank)
-            best = found[0]
+            best, judged = found[0], self._collectors
             for turn in (*best.turns, *best.loose, *best.dropped):
                 taken |= turn.keys
             link = self._same(best, seen)
@@ -180,7 +183,7 @@ class TurnPool:
                 continue
             interval_ns = old.interval_s * 1e9
             error_ns = abs(after_ns - round(after_ns / interval_ns) * interval_ns)
-            tolerance_ns = 1e9 * start_tolerance_s(found.collector) + DRIFT * after_ns
+            tolerance_ns = 1e9 * found.collector.start_tolerance_s + DRIFT * after_ns
             if error_ns < tolerance_ns and _on_one_grid(found, link):
                 return link
         return None

@@ -25,6 +25,13 @@ WINDOW_SLACK_S = 3e-3
 WINDOW_SLACK = 0.8
 """A turn may seem so much longer than its window, and not by more than this part of the silence: noise at its ends, but
 never the next turn, which may be on the next channel."""
+START_TOLERANCE = 0.012
+"""Error of a turn's start, as part of the clock's interval, and its limits: a slow end, an edge in the noise."""
+START_TOLERANCE_S = (0.6e-3, 1.6e-3)
+START_TOLERANCE_BITS = 6.0
+"""The same in bits: the edge of a slow signal in the noise is found no better (2 kb/s: 3 ms)."""
+LEAST_TURNS = 3
+"""Two turns keep any clock."""
 RATE_TOLERANCE = 0.04
 SHORTEST_SHARE = 0.6
 """Of the shortest packet: what is on air for less is a piece of noise."""
@@ -82,6 +89,11 @@ class TurnCollector:
         self.bands = protocol.bands_of(mode)
         self.turns: deque[Turn] = deque(maxlen=TURNS_KEPT)
         self.news = 0
+        """Bursts since the last judgement."""
+        self.due = False
+        """Whether a turn has come or grown since then that keeps a clock with ``LEAST_TURNS`` less one others."""
+        self.start_tolerance_s = _start_tolerance_s(self.timing, self.phy)
+        """How far from its window's beginning a turn may be found to begin."""
         self.least_hz = BANDWIDTH_RANGE[0] * self.phy.bandwidth_hz
         self.most_hz = BANDWIDTH_RANGE[1] * self.phy.bandwidth_hz + BANDWIDTH_ROOM_HZ
         """Bursts narrower or wider than these are of something else."""
@@ -89,6 +101,8 @@ class TurnCollector:
         self._reach_hz = CHANNEL_SHARE * self.phy.bandwidth_hz + CHANNEL_ROOM_HZ
         self._least_s = SHORTEST_SHARE * self.timing.shortest_s
         self._tiny_ns = TINY_SHARE * self.timing.shortest_s * 1e9
+        self._interval_ns = self.timing.dwell_s * 1e9
+        self._apart_ns = 2e9 * self.start_tolerance_s
         self._window_ns = (self.timing.window_s + min(WINDOW_SLACK_S, WINDOW_SLACK * self.timing.silence_s)) * 1e9
 
     def add(self, burst: Burst, end_ns: int) -> None:
@@ -113,13 +127,30 @@ class TurnCollector:
             if over_ns - begin_ns < self._window_ns:
                 turn.start_ns, turn.end_ns = begin_ns, over_ns
                 self._put(turn, burst)
+                self.due = self.due or self._keeps_a_clock(turn)
                 return
         turn = Turn(start_ns, end_ns, centre_hz)
         self._put(turn, burst)
+        self.due = self.due or self._keeps_a_clock(turn)
         if len(self.turns) == TURNS_KEPT:
             self._make_room(end_ns)
         self.turns.append(turn)
         self._open = [turn, *self._open[: OPEN_TURNS - 1]]
+
+    def _keeps_a_clock(self, turn: Turn) -> bool:
+        """Whether a turn begins as two others do, whole intervals apart; costs a tenth of a judgement."""
+        if turn.full_s < self._least_s:
+            return False
+        start_ns, interval_ns, apart_ns = turn.start_ns, self._interval_ns, self._apart_ns
+        missing = LEAST_TURNS - 1
+        for other in self.turns:
+            if other.full_s >= self._least_s and other is not turn:
+                late_ns = (start_ns - other.start_ns) % interval_ns
+                if late_ns < apart_ns or interval_ns - late_ns < apart_ns:
+                    missing -= 1
+                    if not missing:
+                        return True
+        return False
 
     def _make_room(self, now_ns: int) -> None:
         """Forget the oldest turn that is over and too short, else the oldest without keying, else the oldest."""
@@ -160,6 +191,12 @@ class TurnCollector:
         """Turns since a moment that show the whole signal for long enough, in order of time."""
         worthy = (turn for turn in self.turns if turn.full_s >= self._least_s and turn.start_ns >= begin_ns)
         return sorted(worthy, key=lambda turn: turn.start_ns)
+
+
+def _start_tolerance_s(timing: TdmTiming, phy: FskPhy) -> float:
+    least_s, most_s = START_TOLERANCE_S
+    by_interval_s = min(max(START_TOLERANCE * timing.dwell_s, least_s), most_s)
+    return max(by_interval_s, START_TOLERANCE_BITS / phy.bit_rate_bps)
 
 
 def _in_turn(mode: Mode) -> TdmTiming:
