@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.analysis import Analysed, Slice, Stretch, analyse
+from dsp.analysis import CHIRP_LEAST_S, Analysed, Slice, Stretch, analyse
 from dsp.bursts import Burst, ChirpFinding, KeyingFinding, PulseFinding
 from dsp.chirps import ChirpShape
 from dsp.energy import energy_mask
@@ -111,8 +111,7 @@ class SliceDetector:
         self._floor: NoiseFloor | None = None
         self._hints: tuple[tuple[ChirpShape, float], ...] = ()
         self._pulses: list[Burst] = []
-        row_s = where.points / where.sample_rate_hz
-        self._row_s = row_s
+        self._row_s = row_s = where.points / where.sample_rate_hz
         self._column_hz = 2.0 * where.sample_rate_hz / where.points
         self._gap_rows = max(1, int(NARROW_GAP_S / row_s)) + 1
         self._longest_rows = max(8, int(LONGEST_REGION_S / row_s))
@@ -228,7 +227,7 @@ class SliceDetector:
             self.counters.splatter += splatter
             if splatter and length_s < LONGEST_EDGE_S:
                 continue
-            hints = self._likely_chirps(length_s)
+            hints = self._likely_chirps(length_s) if length_s >= CHIRP_LEAST_S - 2.0 * self._row_s else ()
             analysed = analyse(stretch, self.where, extent, cut_start=cut_start, cut_end=cut_end, hints=hints)
             if splatter and not isinstance(analysed.burst.finding, (ChirpFinding, KeyingFinding)):
                 continue
@@ -254,8 +253,9 @@ class SliceDetector:
 
     def _likely_chirps(self, length_s: float) -> tuple[ChirpShape, ...]:
         """Chirps heard lately, those in packets of about this length first: a link's packets are all alike."""
-        ranked = sorted(self._hints, key=lambda hint: abs(hint[1] - length_s) > (SAME_LENGTH - 1.0) * length_s)
-        return tuple(dict.fromkeys(shape for shape, _ in ranked))
+        room_s = (SAME_LENGTH - 1.0) * length_s
+        alike = [shape for shape, other_s in self._hints if abs(other_s - length_s) <= room_s]
+        return tuple(dict.fromkeys((*alike, *(shape for shape, _ in self._hints))))
 
     def _told(self, burst: Burst) -> bool:
         """Whether another region of the same pulses was closed in an earlier segment; remembers new ones."""

@@ -147,6 +147,8 @@ class Pipeline:
         self._counters = PipelineCounters()
         self._budget = PatchBudget(settings.patches_per_second, settings.chirp_patches_per_second)
         self._end_ns = 0
+        self._noise_dbfs: float | None = None
+        """Of the last segment."""
 
     def process(self, block: IqBlock) -> BlockResult:
         """Take the next block; a gap or a new tuning closes what is open first."""
@@ -183,9 +185,10 @@ class Pipeline:
 
     def _result(self, steps: list[Step]) -> BlockResult:
         tuning = self._tuning
-        floors = [d.floor for d in tuning.detectors if d.floor is not None] if tuning else []
-        noise_dbfs = to_db(sum(float(floor.smooth.sum()) for floor in floors)) if floors else None
-        return BlockResult(tuple(steps), self._end_ns, self._radio, self._counters, noise_dbfs)
+        if steps or tuning is None or self._noise_dbfs is None:
+            floors = [d.floor for d in tuning.detectors if d.floor is not None] if tuning else []
+            self._noise_dbfs = to_db(sum(float(floor.smooth.sum()) for floor in floors)) if floors else None
+        return BlockResult(tuple(steps), self._end_ns, self._radio, self._counters, self._noise_dbfs)
 
     def _open_tuning(self, block: IqBlock) -> _Tuning:
         settings = self._settings.detector
