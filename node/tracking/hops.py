@@ -23,6 +23,7 @@ CHANNEL_TOLERANCE_HZ = 90e3
 """Bursts closer than this are on one channel: below half of the usual grids (250 kHz), above the centre's error."""
 CHANNEL_OF_SPACING = 0.4
 """The same on a finer grid, as part of its spacing."""
+EVEN_HZ = 1.0
 FLOOR_DB_PER_FACTOR = -2.5
 """A demodulator of LoRa needs -2.5 dB in the chirp's bandwidth at SF5 and this much less for every factor more."""
 FLOOR_FACTOR = 4
@@ -147,6 +148,12 @@ def is_weak(burst: Burst) -> bool:
 def spacing_hz(channels_hz: tuple[float, ...]) -> float:
     """Least distance between two neighbours of a grid, infinite for fewer."""
     return min((b - a for a, b in pairwise(channels_hz)), default=float("inf"))
+
+
+@lru_cache(maxsize=256)
+def is_even(channels_hz: tuple[float, ...]) -> bool:
+    """Whether all neighbours of a grid are as far apart."""
+    return all(b - a < spacing_hz(channels_hz) + EVEN_HZ for a, b in pairwise(channels_hz))
 
 
 def channel_tolerance_hz(channels_hz: tuple[float, ...]) -> float:
@@ -446,12 +453,13 @@ def on_grid(
     if not grid_hz or not channels_hz:
         return 0.0
     step_hz = spacing_hz(grid_hz)
-    if any_offset or step_hz < 2.0 * tolerance_hz:
+    if any_offset or (step_hz < 2.0 * tolerance_hz and is_even(grid_hz)):
         centre = np.asarray(channels_hz)
         turn = np.exp(2j * np.pi * (centre - grid_hz[0]) / step_hz)
         apart = np.angle(turn * np.conj(turn.sum())) / (2.0 * np.pi)
         inside = (centre > grid_hz[0] - step_hz) & (centre < grid_hz[-1] + step_hz)
         return float(np.mean(inside & (np.abs(apart) < FINE_GRID_ERROR)))
+    tolerance_hz = min(tolerance_hz, 0.5 * step_hz)
     errors = [c - grid_hz[nearest_of(grid_hz, c)] for c in channels_hz]
     common = middle_of(sorted(errors))
     if abs(common) > tolerance_hz:
@@ -464,6 +472,17 @@ def grid_error_hz(channels_hz: tuple[float, ...], grid_hz: tuple[float, ...]) ->
     errors = [c - grid_hz[nearest_of(grid_hz, c)] for c in channels_hz]
     common = middle_of(sorted(errors))
     return sqrt(sum((error - common) ** 2 for error in errors) / len(errors))
+
+
+def middle_error_hz(centre_hz: NDArray[np.float64], grid_hz: tuple[float, ...], *, any_offset: bool) -> float:
+    """Middle distance of packets from a grid, but for an offset they have in common: a few wild ones do not count."""
+    if any_offset:
+        step_hz = spacing_hz(grid_hz)
+        turn = np.exp(2j * np.pi * (centre_hz - grid_hz[0]) / step_hz)
+        error_hz = np.angle(turn * np.conj(turn.sum())) * (step_hz / (2.0 * np.pi))
+    else:
+        error_hz = np.array([hz - grid_hz[nearest_of(grid_hz, hz)] for hz in centre_hz.tolist()])
+    return median(np.abs(error_hz - median(error_hz)))
 
 
 def measured_interval_s(packets: Packets, ends: int = 1) -> tuple[float, float] | None:

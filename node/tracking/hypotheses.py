@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import log
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from dsp.protocols.match import chirp_agrees, in_band
 from dsp.protocols.record import ChirpPhy, FskPhy, HopTiming, Mode, RfProtocol, SlotTiming
 from dsp.quantile import median
 from node.tracking.hops import (
+    WEAK_LENGTH_QUANTILE,
     ClockFit,
     Packets,
     Phase,
@@ -26,6 +29,7 @@ from node.tracking.hops import (
     folded_s,
     grid_error_hz,
     measured_interval_s,
+    middle_error_hz,
     middle_of,
     nearest_of,
     on_grid,
@@ -68,6 +72,8 @@ WEAK_LEAST_SYMBOLS = 10.0
 WEAK_AIRTIME_SPREAD = 1.2
 AIRTIME_SPREAD = 0.4
 """Natural logarithm of the ratio of lengths that leaves no agreement."""
+LEAST_ANSWERS = 4
+"""So many tell the length of the other end's packets."""
 FSK_AIRTIME_RANGE = (0.6, 1.35)
 FSK_BANDWIDTH_RANGE = (0.45, 1.3)
 FSK_BANDWIDTH_ROOM_HZ = 15e3
@@ -87,6 +93,11 @@ FIT_CHANNELS = 3
 FIT_TIMES = 3.0
 FIT_HZ = 10e3
 """So many channels tell two grids apart where one fits so many times better, and the other not within this."""
+WEAK_FIT_HZ = 12e3
+WEAK_FIT_PACKETS = 5
+"""The same of weak packets, by the middle one of their distances: it is 1 to 2 kHz at the demodulator's floor and 4 to
+26 kHz 5 dB below it on the grid that they are on, though every tenth is off by a hundred, and 20 to 130 kHz on others.
+"""
 LONGER_DWELL = 2.0
 """Keyed packets that stay twice as long as the record's hop are pulses on a round clock, or what those splatter: pieces
 that change place when they like."""
@@ -134,6 +145,10 @@ class LinkHypothesis:
         Share of the channels heard that lie on the record's grid.
     answers
         (n,) bool: of the bursts that were judged, those of the other end, at the record's delay from the clock.
+    off_s
+        How far the packets' length is from the record's; of both ends the worse.
+    replies
+        Packets of the other end whose lengths are known.
     """
 
     protocol: RfProtocol | None
@@ -145,6 +160,8 @@ class LinkHypothesis:
     score: float
     grid_share: float
     answers: NDArray[np.bool_]
+    off_s: float = 0.0
+    replies: int = 0
 
     @property
     def weight(self) -> float:
@@ -206,28 +223,56 @@ def keyed_candidates() -> tuple[Candidate, ...]:
     )
 
 
-def judge(packets: Packets, candidates: tuple[Candidate, ...], *, tuning_known: bool) -> list[LinkHypothesis]:
-    """Weigh every candidate on the bursts; those that none of clock, hops, air time rules out, best first."""
-    tried = [_judge_one(each, packets, tuning_known=tuning_known) for each in candidates]
+def judge(
+    packets: Packets, candidates: tuple[Candidate, ...], *, tuning_known: bool, replies_s: Iterable[float] = ()
+) -> list[LinkHypothesis]:
+    """Weigh every candidate on the bursts; those that none of clock, hops, air time rules out, best first.
+
+    Parameters
+    ----------
+    packets
+        The bursts.
+    candidates
+        The modes that they may be.
+    tuning_known
+        Whether frequencies are on air.
+    replies_s
+        Lengths of the other end's packets that are known already and not among the bursts.
+    """
+    known_s = np.fromiter(replies_s, np.float64)
+    tried = [_judge_one(each, packets, known_s, tuning_known=tuning_known) for each in candidates]
     found = [hypothesis for hypothesis in tried if hypothesis is not None]
     if tuning_known and len(found) > 1:
-        errors_hz = [_grid_error_hz(each) for each in found]
-        least_hz = max(FIT_HZ, FIT_TIMES * min(errors_hz))
+        errors_hz = [grid_distance_hz(each.packets, each.protocol, each.mode) for each in found]
+        least_hz = clearly_off_hz(min(errors_hz), faint=packets.faint)
         found = [each for each, error_hz in zip(found, errors_hz, strict=True) if not least_hz < error_hz < np.inf]
     return sorted(found, key=lambda h: -h.weight)
 
 
-def _grid_error_hz(hypothesis: LinkHypothesis) -> float:
-    """How far the channels are from the record's grid; infinite where there are too few, or a grid so fine fits any."""
-    known_hz = hypothesis.packets.known_hz
-    if len(known_hz) < FIT_CHANNELS or hypothesis.packets.faint or not hypothesis.protocol or not hypothesis.mode:
+def clearly_off_hz(best_hz: float, *, faint: bool) -> float:
+    """Distance from which on a grid is not the one, where another is so close."""
+    return max(WEAK_FIT_HZ if faint else FIT_HZ, FIT_TIMES * best_hz)
+
+
+def grid_distance_hz(packets: Packets, protocol: RfProtocol | None, mode: Mode | None) -> float:
+    """How far packets are from a record's grid; infinite where they are too few, or it is so fine that it fits any."""
+    known_hz = packets.known_hz
+    few = packets.faint and packets.count < WEAK_FIT_PACKETS
+    if len(known_hz) < FIT_CHANNELS or few or protocol is None or mode is None:
         return np.inf
-    grids = [band.channels_hz for band in hypothesis.protocol.bands_of(hypothesis.mode) if in_band(band, known_hz[0])]
-    coarse = [grid_hz for grid_hz in grids if grid_hz and spacing_hz(grid_hz) > 2.0 * GRID_TOLERANCE_HZ]
-    return min((grid_error_hz(known_hz, grid_hz) for grid_hz in coarse), default=np.inf)
+    bands = [band for band in protocol.bands_of(mode) if band.channels_hz and in_band(band, known_hz[0])]
+    coarse = [each for each in bands if spacing_hz(each.channels_hz) > 2.0 * GRID_TOLERANCE_HZ]
+    if packets.faint:
+        errors_hz = [
+            middle_error_hz(packets.centre_hz, each.channels_hz, any_offset=each.first_assumed) for each in coarse
+        ]
+        return min(errors_hz, default=np.inf)
+    return min((grid_error_hz(known_hz, each.channels_hz) for each in coarse), default=np.inf)
 
 
-def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) -> LinkHypothesis | None:
+def _judge_one(
+    candidate: Candidate, packets: Packets, replies_s: NDArray[np.float64], *, tuning_known: bool
+) -> LinkHypothesis | None:
     protocol, mode, timing = candidate.protocol, candidate.mode, candidate.timing
     fsk = isinstance(mode.phy, FskPhy)
     kin = candidate.kin(packets)
@@ -293,11 +338,50 @@ def _judge_one(candidate: Candidate, packets: Packets, *, tuning_known: bool) ->
     if fsk and 1 < timing.packets_per_hop <= clock.dwell / LONGER_DWELL:
         return None
     stay = _stay_score(clock, timing.packets_per_hop, weak=chosen.faint)
-    # Noise makes weak packets shorter, never longer.
-    spread = WEAK_AIRTIME_SPREAD if chosen.faint and clock.airtime_ratio < 1.0 else AIRTIME_SPREAD
-    airtime = 1.0 - min(1.0, abs(log(clock.airtime_ratio)) / spread)
+    replies_s = np.concatenate((packets.duration_s[answers], replies_s))
+    lengths_s = folded_s(chosen.duration_s, timing)
+    airtime, off_s = _airtime(clock.length_s, lengths_s, replies_s, timing, weak=chosen.faint)
     score = 0.35 + 0.25 * stay + 0.2 * airtime + 0.2 * (grid_share if tuning_known else 1.0)
-    return LinkHypothesis(protocol, mode, timing, chosen, clock, phase, float(score), grid_share, answers)
+    return LinkHypothesis(
+        protocol, mode, timing, chosen, clock, phase, float(score), grid_share, answers, off_s, len(replies_s)
+    )
+
+
+def _airtime(
+    length_s: float,
+    lengths_s: NDArray[np.float64],
+    replies_s: NDArray[np.float64],
+    timing: HopTiming,
+    *,
+    weak: bool,
+) -> tuple[float, float]:
+    """How well lengths agree, 1 as in the record and 0 half or twice as long, and by how many seconds they are off.
+
+    Of weak packets with replies enough both ends count: the one that was taken for the clock may be either.
+    """
+    straight = [(length_s, timing.airtime_s)]
+    ways = [straight]
+    if weak and timing.answer is not None and timing.answer.airtime_s == timing.airtime_s:
+        both_s = np.concatenate((lengths_s, replies_s))
+        ways = [[(float(np.quantile(both_s, WEAK_LENGTH_QUANTILE)), timing.airtime_s)]]
+    elif weak and timing.answer is not None and len(replies_s) >= LEAST_ANSWERS:
+        reply_s = float(np.quantile(replies_s, WEAK_LENGTH_QUANTILE))
+        straight.append((reply_s, timing.answer.airtime_s))
+        ways.append([(length_s, timing.answer.airtime_s), (reply_s, timing.airtime_s)])
+    tried = [
+        (
+            sum(_length_score(heard_s, sent_s, weak=weak) for heard_s, sent_s in way) / len(way),
+            max(abs(heard_s - sent_s) for heard_s, sent_s in way),
+        )
+        for way in ways
+    ]
+    return max(tried, key=itemgetter(0))
+
+
+def _length_score(length_s: float, airtime_s: float, *, weak: bool) -> float:
+    """Agreement of one length with the record's. Noise makes weak packets shorter, never longer."""
+    spread = WEAK_AIRTIME_SPREAD if weak and length_s < airtime_s else AIRTIME_SPREAD
+    return 1.0 - min(1.0, abs(log(length_s / airtime_s)) / spread)
 
 
 def _off_grid_hz(packets: Packets, grid_hz: tuple[float, ...]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from enum import Enum
 
 from dsp.bursts import Burst, ChirpFinding
 from dsp.protocols.record import ChirpPhy
@@ -17,6 +18,8 @@ from node.tracking.hypotheses import (
     LinkHypothesis,
     answer_airtime_s,
     answer_offsets_s,
+    clearly_off_hz,
+    grid_distance_hz,
     weak_least_s,
 )
 
@@ -29,6 +32,8 @@ CLEARLY_BETTER = 1.25
 """Another mode must explain a link so much better than the one it has,"""
 RIVAL_S = 2.0
 """and for so long, before the link is called by it."""
+OFF_GRID_PACKETS = 12
+"""So many on another record's grid, and off that of the name they have, need not wait."""
 TOLD_APART = 0.8
 """Of weak packets: another mode of the protocol that explains so much leaves the mode open."""
 LENGTH_LEAST_PACKETS = 12
@@ -44,8 +49,17 @@ WEAK_LATE_SYMBOLS = 5.0
 """The first symbols of a long and weak preamble are missed together; such a packet counts, but sets no clock."""
 LEVEL_DB = 10.0
 """Where clocks of two links coincide: so much difference of level weighs as much as all of the clock's tolerance."""
+REPLIES_KEPT = 64
 LEVEL_MEMORY = 8.0
 """Packets that a link's level is the mean of."""
+
+
+class Part(Enum):
+    """What a burst is of a link."""
+
+    PACKET = "packet on its clock"
+    LATE = "packet whose beginning is missing"
+    REPLY = "packet of its other end"
 
 
 @dataclass(slots=True)
@@ -76,6 +90,8 @@ class Link:
     rival: tuple[str, str] | None = None
     """Label and mode that explain it better, and since when."""
     rival_ns: int = 0
+    replies_s: deque[float] = field(default_factory=lambda: deque(maxlen=REPLIES_KEPT))
+    """Lengths of the other end's packets lately."""
     answer_s: float | None = None
     """Where the other end's packets were found to begin, from a packet of its own; the record's moment is a guess."""
 
@@ -103,22 +119,24 @@ class Link:
         assert best.protocol is not None
         assert best.mode is not None
         assert old.mode is not None
-        if old.mode.confirmed and not best.mode.confirmed:
-            return False
         own = next((h for h in found if h.protocol is old.protocol and h.mode is old.mode), None)
+        off_grid = _off_its_grid(old, best)
+        if old.mode.confirmed and not best.mode.confirmed and not off_grid:
+            return False
         if own is not None and best.weight < CLEARLY_BETTER * own.weight:
             self.rival = None
             return False
         name = (best.protocol.label, best.mode.name)
         if self.rival != name:
             self.rival, self.rival_ns = name, now_ns
-        if now_ns - self.rival_ns < to_ns(RIVAL_S):
+        sure = off_grid and best.packets.count >= OFF_GRID_PACKETS
+        if not sure and now_ns - self.rival_ns < to_ns(RIVAL_S):
             return False
         self.rival = None
         return True
 
-    def error(self, burst: Burst) -> tuple[float, bool] | None:
-        """How far a burst is from this link's clock, as part of what is allowed, and whether it is an answer.
+    def error(self, burst: Burst) -> tuple[float, Part] | None:
+        """How far a burst is from this link's clock, as part of what is allowed, and what it is of the link.
 
         None where it cannot belong to the link.
         """
@@ -135,16 +153,16 @@ class Link:
         if least_s < length_s < high * timing.airtime_s:
             error = self._clock_error(burst, 0.0)
             if error is not None:
-                return error, False
+                return error, Part.PACKET
             if weak and isinstance(burst.finding, ChirpFinding):
                 error = self._clock_error(burst, WEAK_LATE_SYMBOLS * burst.finding.symbol_s)
                 if error is not None:
-                    return error, True
+                    return error, Part.LATE
         late_s = timing.airtime_s - burst.duration_s
         if chirp and 0.0 < late_s < LATE_SHARE * timing.airtime_s and self._heard_on(burst.centre_hz):
             error = self._clock_error(burst, late_s)
             if error is not None:
-                return error, True
+                return error, Part.LATE
         low_s, high_s = answer_airtime_s(timing)
         if weak:
             low_s = weak_least_s(self.hypothesis.mode, low_s)
@@ -153,7 +171,7 @@ class Link:
             for offset_s in (*answer_offsets_s(timing), *found_s):
                 error = self._clock_error(burst, offset_s)
                 if error is not None:
-                    return error, True
+                    return error, Part.REPLY
         return None
 
     def _clock_error(self, burst: Burst, offset_s: float) -> float | None:
@@ -228,6 +246,11 @@ class Link:
             self.bursts.append(burst)
         self.count_in(burst)
 
+    def count_reply(self, burst: Burst) -> None:
+        """Count a packet of the other end."""
+        self.replies_s.append(burst.duration_s)
+        self.count_in(burst)
+
     def count_in(self, burst: Burst) -> None:
         """Count a packet of the link, an answer of the other end perhaps, and its channel."""
         self.count += 1
@@ -253,13 +276,23 @@ class Link:
         return grown or now_ns - self.judged_ns >= to_ns(JUDGE_AGAIN_S)
 
 
+def _off_its_grid(old: LinkHypothesis, best: LinkHypothesis) -> bool:
+    """Whether the packets are on the best one's grid and on none of the record that they have gone by."""
+    off_hz = grid_distance_hz(best.packets, old.protocol, old.mode)
+    best_hz = grid_distance_hz(best.packets, best.protocol, best.mode)
+    return clearly_off_hz(best_hz, faint=best.packets.faint) < off_hz < float("inf")
+
+
 def _shorter_or_longer(best: LinkHypothesis, other: LinkHypothesis) -> bool:
     """Whether weak packets have the length of one mode and not that of another: many must end where it ends."""
     phy, clock = best.mode.phy if best.mode else None, best.clock
-    if not isinstance(phy, ChirpPhy) or clock.packets < LENGTH_LEAST_PACKETS or clock.ends < LENGTH_LEAST_ENDS:
+    if (
+        not isinstance(phy, ChirpPhy)
+        or clock.packets + best.replies < LENGTH_LEAST_PACKETS
+        or clock.ends < LENGTH_LEAST_ENDS
+    ):
         return False
-    off = abs(clock.length_s - best.timing.airtime_s) / phy.symbol_s
-    off_other = abs(other.clock.length_s - other.timing.airtime_s) / phy.symbol_s
+    off, off_other = best.off_s / phy.symbol_s, other.off_s / phy.symbol_s
     return off < LENGTH_OFF_SYMBOLS and off_other > off + LENGTH_APART_SYMBOLS
 
 

@@ -23,7 +23,7 @@ from node.tracking.hops import (
     is_weak,
 )
 from node.tracking.hypotheses import LEAST_PACKETS, Candidate, LinkHypothesis, hopper, judge
-from node.tracking.link import LEVEL_DB, Link, in_order
+from node.tracking.link import LEVEL_DB, Link, Part, in_order
 
 MEMORY_S = 6.0
 """Bursts older than this no longer count: a link on 40 channels shows itself several times in it."""
@@ -84,7 +84,7 @@ class LinkPool:
         """Take a burst: of a link that is known, or free. Pieces of one packet become one again."""
         if self._joins(burst):
             return
-        best: tuple[float, bool, Link] | None = None
+        best: tuple[float, Part, Link] | None = None
         for link in self.links:
             fit = link.error(burst)
             if fit is None:
@@ -93,8 +93,8 @@ class LinkPool:
             if best is None or unlike < best[0]:
                 best = (unlike, fit[1], link)
         if best is not None:
-            _, answer, link = best
-            link.count_in(burst) if answer else link.take(burst)
+            _, part, link = best
+            {Part.PACKET: link.take, Part.LATE: link.count_in, Part.REPLY: link.count_reply}[part](burst)
             return
         self._news += 1
         if self._free and burst.start_ns < self._free[-1].start_ns:
@@ -170,7 +170,7 @@ class LinkPool:
         beside = [b for b in self._free if begin_ns <= b.start_ns <= end_ns]
         together = sorted([*link.bursts, *beside], key=in_order)
         packets = collect(together)
-        hypotheses = judge(packets, self._candidates, tuning_known=tuning_known)
+        hypotheses = judge(packets, self._candidates, tuning_known=tuning_known, replies_s=link.replies_s)
         if not hypotheses:
             found = hopper(_alike(packets)[1]) if link.hypothesis.protocol is None else None
             link.hypothesis = found or link.hypothesis
@@ -194,7 +194,7 @@ class LinkPool:
         for burst in gained:
             link.append(burst)
         for burst in answers:
-            link.count_in(burst)
+            link.count_reply(burst)
         if gained or answers:
             taken = {id(b) for b in (*gained, *answers)}
             self._free = [b for b in self._free if id(b) not in taken]
@@ -228,7 +228,7 @@ class LinkPool:
             else:
                 answers += members
             for burst in answers:
-                link.count_in(burst)
+                link.count_reply(burst)
             self._free = [b for b in self._free if id(b) not in taken]
             if moved:
                 waiting, self._free = self._free, []
