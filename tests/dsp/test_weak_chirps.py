@@ -151,3 +151,16 @@ def test_bursts_say_what_was_found(lora: Callable[..., Samples], noisy: Callable
 def test_every_chirp_of_a_hopping_record_is_searched_for() -> None:
     shapes = hopping_shapes()
     assert {s.spreading_factor for s in shapes if s.bandwidth_hz == 500e3} >= {5, 6, 7, 8, 9}
+
+
+def test_a_comb_of_steady_lines_hides_no_preamble_that_is_stronger(lora: Callable[..., Samples]) -> None:
+    shape, count, at = ChirpShape(6, 500e3, True), 4 * BLOCK, 2 * BLOCK
+    time_s = np.arange(count) / RATE_HZ
+    samples = _noise(count, 4) / np.sqrt(2.0)
+    for tone_hz in np.arange(-1.15e6, 1.2e6, 31.25e3):
+        samples += (0.14 * np.exp(2j * np.pi * tone_hz * time_s)).astype(np.complex64)
+    one = lora(6, 500e3, RATE_HZ, 22, 5, 0.1e6)
+    samples[at : at + len(one)] += one
+    bank = PreambleBank(shape, RATE_HZ)
+    found = bank.feed(samples.astype(np.complex64), 0)
+    assert any(abs(each.first_sample - at) < 4 * shape.symbol_s * RATE_HZ for each in found)
