@@ -12,10 +12,10 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bursts import ChirpFinding
+from dsp.bursts import Burst, ChirpFinding
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.match import chirp_agrees, in_band
-from dsp.protocols.record import ChirpPhy, FskPhy, HopTiming, Mode, RfProtocol, SlotTiming
+from dsp.protocols.record import Band, ChirpPhy, FskPhy, HopTiming, Mode, RfProtocol, SlotTiming
 from dsp.quantile import median
 from node.tracking.hops import (
     WEAK_LENGTH_QUANTILE,
@@ -98,6 +98,8 @@ WEAK_FIT_PACKETS = 5
 """The same of weak packets, by the middle one of their distances: it is 1 to 2 kHz at the demodulator's floor and 4 to
 26 kHz 5 dB below it on the grid that they are on, though every tenth is off by a hundred, and 20 to 130 kHz on others.
 """
+MOST_WILD = 0.3
+"""Of keyed packets on a clock, so many may be off the grid that the others are on: they are strays."""
 LONGER_DWELL = 2.0
 """Keyed packets that stay twice as long as the record's hop are pulses on a round clock, or what those splatter: pieces
 that change place when they like."""
@@ -127,6 +129,20 @@ SLOT_TOLERANCE_S = 20e-6
 
 
 @dataclass(frozen=True, slots=True)
+class Grid:
+    """Channels of a record, and how far off the transmitter and the receiver are together."""
+
+    channels_hz: tuple[float, ...]
+    offset_hz: float
+
+    def holds(self, burst: Burst) -> bool:
+        """Whether a burst is on one of them; of one that the slice's edge cuts nobody knows."""
+        channel_hz = self.channels_hz[nearest_of(self.channels_hz, burst.centre_hz - self.offset_hz)]
+        off_hz = abs(burst.centre_hz - self.offset_hz - channel_hz)
+        return off_hz < GRID_TOLERANCE_HZ or burst.cut_low or burst.cut_high
+
+
+@dataclass(frozen=True, slots=True)
 class LinkHypothesis:
     """A named link and how well the bursts support it.
 
@@ -149,6 +165,8 @@ class LinkHypothesis:
         How far the packets' length is from the record's; of both ends the worse.
     replies
         Packets of the other end whose lengths are known.
+    grid
+        Of keyed packets where it is known and coarse enough to tell others' bursts by.
     """
 
     protocol: RfProtocol | None
@@ -162,6 +180,7 @@ class LinkHypothesis:
     answers: NDArray[np.bool_]
     off_s: float = 0.0
     replies: int = 0
+    grid: Grid | None = None
 
     @property
     def weight(self) -> float:
@@ -298,6 +317,9 @@ def _judge_one(
     of_kin = best_phase(packets.start_s[kin], timing.interval_s)
     members = np.zeros(packets.count, dtype=np.bool_)
     members[kin] = of_kin.members
+    on_clock, grid = int(np.count_nonzero(members)), None
+    if fsk and tuning_known:
+        members, grid = _without_wild(packets, members, bands)
     answers = _answers(packets, of_kin, mode, timing) & ~members
     sent, answered = int(np.count_nonzero(members)), int(np.count_nonzero(answers))
     if not _enough(sent, answered, LEAST_PACKETS_IN_ROUNDS, fsk=fsk):
@@ -315,7 +337,7 @@ def _judge_one(
             return None
     elif not _enough(sent, answered, LEAST_PACKETS_BOTH_ENDS, fsk=fsk):
         return None
-    strays = _strays(packets, kin & ~members & ~answers, chosen, first_s)
+    strays = _strays(packets, kin & ~members & ~answers, chosen, first_s) + on_clock - sent
     clock = fit_clock(chosen, phase, timing, strays)
     tight = chosen.faint and clock.jitter_s < TIGHT_SHARE * clock_tolerance_s(timing.interval_s)
     if clock.packets < LEAST_PACKETS and not tight:
@@ -343,7 +365,7 @@ def _judge_one(
     airtime, off_s = _airtime(clock.length_s, lengths_s, replies_s, timing, weak=chosen.faint)
     score = 0.35 + 0.25 * stay + 0.2 * airtime + 0.2 * (grid_share if tuning_known else 1.0)
     return LinkHypothesis(
-        protocol, mode, timing, chosen, clock, phase, float(score), grid_share, answers, off_s, len(replies_s)
+        protocol, mode, timing, chosen, clock, phase, float(score), grid_share, answers, off_s, len(replies_s), grid
     )
 
 
@@ -382,6 +404,28 @@ def _length_score(length_s: float, airtime_s: float, *, weak: bool) -> float:
     """Agreement of one length with the record's. Noise makes weak packets shorter, never longer."""
     spread = WEAK_AIRTIME_SPREAD if weak and length_s < airtime_s else AIRTIME_SPREAD
     return 1.0 - min(1.0, abs(log(length_s / airtime_s)) / spread)
+
+
+def _without_wild(
+    packets: Packets, members: NDArray[np.bool_], bands: tuple[Band, ...]
+) -> tuple[NDArray[np.bool_], Grid | None]:
+    """Those of the bursts on a clock that are on a record's grid, if most of them are: neighbours keep any clock now
+    and then.
+    """
+    centre_hz = packets.centre_hz[members]
+    best, grid = np.ones(len(centre_hz), dtype=np.bool_), None
+    most = int((1.0 - MOST_WILD) * len(centre_hz))
+    for band in bands:
+        if not band.channels_hz or band.first_assumed or spacing_hz(band.channels_hz) < 2.0 * GRID_TOLERANCE_HZ:
+            return members, None
+        error_hz = np.array([hz - band.channels_hz[nearest_of(band.channels_hz, hz)] for hz in centre_hz.tolist()])
+        offset_hz = median(error_hz)
+        near = (np.abs(error_hz - offset_hz) < GRID_TOLERANCE_HZ) | ~packets.whole[members]
+        if abs(offset_hz) < GRID_TOLERANCE_HZ and np.count_nonzero(near) > most:
+            most, best, grid = int(np.count_nonzero(near)), near, Grid(band.channels_hz, offset_hz)
+    kept = members.copy()
+    kept[members] = best
+    return kept, grid
 
 
 def _off_grid_hz(packets: Packets, grid_hz: tuple[float, ...]) -> float:

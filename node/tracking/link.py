@@ -146,6 +146,8 @@ class Link:
             usual_hz = self.usual_hz
             if not FSK_BANDWIDTH_RANGE[0] * usual_hz < burst.bandwidth_hz < usual_hz / FSK_BANDWIDTH_RANGE[0]:
                 return None
+            if self.hypothesis.grid is not None and not self.hypothesis.grid.holds(burst):
+                return None
         weak = is_weak(burst)
         low, high = WEAK_AIRTIME_RANGE if weak else AIRTIME_RANGE if chirp else FSK_AIRTIME_RANGE
         length_s = folded_one_s(burst.duration_s, timing) if chirp else burst.duration_s

@@ -20,7 +20,10 @@ from node.tracking.turn_judgement import TurnHypothesis, judge_turns
 from node.tracking.turns import TurnCollector, may_take_a_turn
 
 MEMORY_S = 8.0
-"""Turns older than this no longer count: a slow link on 50 channels shows itself once a second in a slice."""
+"""Turns older than this, and than a round of all channels, no longer count: a slow link on 50 channels shows itself
+once a second in a slice.
+"""
+MEMORY_MOST_S = 12.0
 JUDGE_EVERY_S = 0.25
 JUDGE_AGAIN_S = 0.5
 TORN_FROM_S = 9e-3
@@ -128,7 +131,6 @@ class TurnPool:
             judged = self._collectors
         for collector in self._collectors:
             collector.news, collector.due = 0, False
-        horizon_ns = now_ns - to_ns(MEMORY_S)
         taken: set[tuple[int, float]] = set()
         told: list[TurnLink] = []
         seen: list[TurnLink] = []
@@ -140,7 +142,7 @@ class TurnPool:
                 if (
                     hypothesis := judge_turns(
                         collector,
-                        horizon_ns,
+                        now_ns - _memory_ns(collector),
                         taken,
                         tuning_known=tuning_known,
                         known=known.get(collector.mode.name),
@@ -162,7 +164,7 @@ class TurnPool:
                 link = TurnLink(f"{self.key}:{self._serial}", best, first.start_ns, first.start_ns)
                 self.links.append(link)
             seen.append(link)
-            if link.take(best, tuple(found[1:]), horizon_ns):
+            if link.take(best, tuple(found[1:]), now_ns - _memory_ns(best.collector)):
                 told.append(link)
         return told
 
@@ -187,6 +189,12 @@ class TurnPool:
             if error_ns < tolerance_ns and _on_one_grid(found, link):
                 return link
         return None
+
+
+def _memory_ns(collector: TurnCollector) -> int:
+    """How long turns count."""
+    round_s = max(len(band.channels_hz) for band in collector.bands) * collector.timing.dwell_s
+    return to_ns(max(MEMORY_S, min(round_s, MEMORY_MOST_S)))
 
 
 def _on_its_channels(found: TurnHypothesis, link: TurnLink) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dsp.bursts import Burst, ChirpFinding
+from dsp.bursts import Burst, ChirpFinding, KeyingFinding
 from node.tracking.hops import on_grid
 from node.tracking.track import TrackChange
 
@@ -92,3 +92,22 @@ def test_a_grid_of_uneven_steps_has_its_channels_where_they_are() -> None:
     uneven_hz = (433.36e6, 433.48e6, 433.92e6)
     assert on_grid((433.482e6, 433.922e6), uneven_hz, 120e3) == 1.0
     assert on_grid((433.482e6, 433.722e6), uneven_hz, 120e3) < 1.0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_neighbour_that_keeps_the_clock_now_and_then_is_no_channel(
+    track: Callable[..., list[TrackChange]], seed: int
+) -> None:
+    """One of six channels is heard; a fifth of what keeps the clock is somebody's between two of the grid."""
+    rng = np.random.default_rng((seed, 41))
+    finding = KeyingFinding(36e3, 100e3, 4.0)
+    starts_s = [(0.004 + slot * 0.020, 864.85e6, 200e3) for slot in range(1, 400, 6)]
+    starts_s += [(start_s + 0.010, 864.85e6, 200e3) for start_s, _, _ in starts_s]
+    starts_s += [(0.004 + int(slot) * 0.020, 865.59e6, 170e3) for slot in rng.permutation(66)[:16] * 6 + 2]
+    bursts = [
+        Burst(round(start_s * 1e9), 7.6e-3, hz - 19e3 + float(rng.normal(0, 500)), width_hz, 6.0, -20.0, finding)
+        for start_s, hz, width_hz in sorted(starts_s)
+    ]
+    ends = [c.track for c in track(bursts, 8.2, 865.0e6) if c.kind == "end" and c.track.family.startswith("drone")]
+    assert [(each.label, each.mode) for each in ends] == [("mlrs", "50HzFSK")]
+    assert np.allclose(ends[0].channels_hz, [864.831e6], atol=2e3)
