@@ -154,7 +154,7 @@ def test_every_chirp_of_a_hopping_record_is_searched_for() -> None:
 
 
 def test_a_comb_of_steady_lines_hides_no_preamble_that_is_stronger(lora: Callable[..., Samples]) -> None:
-    shape, count, at = ChirpShape(6, 500e3, True), 4 * BLOCK, 2 * BLOCK
+    shape, count, at = ChirpShape(6, 500e3, rising=True), 4 * BLOCK, 2 * BLOCK
     time_s = np.arange(count) / RATE_HZ
     samples = _noise(count, 4) / np.sqrt(2.0)
     for tone_hz in np.arange(-1.15e6, 1.2e6, 31.25e3):
