@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from dsp.bursts import Burst, CyclicPrefixFinding, KeyingFinding, LineCombFinding, ZadoffChuFinding
+from dsp.bursts import (
+    Burst,
+    CyclicPrefixFinding,
+    KeyingFinding,
+    LineCombFinding,
+    ZadoffChuFinding,
+)
 from dsp.looks import LookSchedule
 from dsp.protocols import BY_LABEL
 from dsp.protocols.record import FskPhy, ReaderPhy, SporadicTiming
@@ -13,7 +19,7 @@ from dsp.units import NS_PER_S
 from models.classifier import ModelRef
 from node.pipeline import Sighting
 from node.tracking.calibration import calibrated, with_rivals
-from node.tracking.labels import CARRIER, CARRIER_WIDEST_HZ, family_of
+from node.tracking.labels import CARRIER, CARRIER_WIDEST_HZ, by_rule, family_of
 from node.tracking.ofdm_labels import prefix_mode
 
 SAME_EMITTER_HZ = 25e3
@@ -47,6 +53,8 @@ SETTLE_S = 1.0
 """An emitter that is not a drone is published this long after its first burst: what turns out to be part of a link
 never becomes a track of its own."""
 KEPT_LABELS = 64
+WHOLE = 2.0
+"""Times as long: the shorter of two bursts is a piece."""
 WIDE_HZ = 30e3
 """A carrier with the skirts that the window gives it is narrower; commands of readers and keyed packets are wider."""
 WIDE_SHARE = 0.05
@@ -75,8 +83,12 @@ class Emitter:
     low_hz: float = float("inf")
     high_hz: float = float("-inf")
     """Band that its looks have seen; of OFDM alone."""
+    said: int = 0
+    """Bursts with a label that more than a rule speaks for: the classifier, a chirp, a proof."""
     begun: int = 0
     """Bursts that begin by themselves, not where a window or another piece ends."""
+    most_snr_db: float = float("-inf")
+    """Of all its bursts; ``strongest`` is the strongest of the longest."""
     wide_s: float = 0.0
     """Time on air of the bursts that are wider than ``WIDE_HZ``."""
     looks: int = 0
@@ -101,6 +113,8 @@ class Emitter:
         self.wide_s += burst.duration_s if burst.bandwidth_hz > WIDE_HZ else 0.0
         self.fresh = True
         self.radios.add(sighting.radio)
+        self.said += not by_rule(sighting)
+        self.most_snr_db = max(self.most_snr_db, burst.snr_db)
         self.votes[label] = self.votes.get(label, 0.0) + confidence
         finding = burst.finding
         proved = isinstance(finding, CyclicPrefixFinding)
@@ -111,7 +125,7 @@ class Emitter:
             self.high_hz = max(self.high_hz, burst.centre_hz + 0.5 * burst.bandwidth_hz)
         # A look at the whole stands for it before any piece of it does.
         known = isinstance(self.strongest.finding, CyclicPrefixFinding)
-        if (proved and not known) or (proved == known and burst.snr_db > self.strongest.snr_db):
+        if (proved and not known) or (proved == known and _speaks_better(burst, self.strongest)):
             self.strongest = burst
             self.centre_hz = burst.centre_hz
             self.offset_hz = burst.centre_hz - sighting.slice_centre_hz
@@ -127,6 +141,11 @@ class Emitter:
         total = sum(self.votes.values())
         name = max(self.votes, key=lambda key: (self.votes[key], key))
         return CARRIER if self._goes_on_for(name) else name, self.votes[name] / max(total, 1e-9)
+
+    def nameless(self) -> bool:
+        """Whether it has no name, or one that no more than a rule speaks for; carriers have theirs by being there."""
+        name, _ = self.label()
+        return family_of(name) == "unknown" or (not self.said and name != CARRIER)
 
     def confidence(self) -> float:
         """Probability that it is what it is called, from what its bursts say of themselves on the average.
@@ -225,6 +244,12 @@ class Emitter:
         share = ", ".join(f"{name} {part:.2f}" for name, part in self.top())
         lines.append(f"labels of the bursts: {share}")
         return tuple(lines)
+
+
+def _speaks_better(burst: Burst, other: Burst) -> bool:
+    """Whether a burst says more of its emitter's place and width than another: pieces of packets are short."""
+    longer = burst.duration_s / other.duration_s
+    return longer > WHOLE or (longer > 1.0 / WHOLE and burst.snr_db > other.snr_db)
 
 
 @lru_cache(maxsize=64)

@@ -18,12 +18,12 @@ from dsp.bursts import (
 )
 from dsp.protocols.match import in_band
 from dsp.units import to_ns
-from models.classifier import ModelRef
+from models.classifier import UNKNOWN, ModelRef
 from node.pipeline import BlockResult, Sighting, Step
 from node.tracking.describe import emitter_track, link_track
 from node.tracking.emitters import SAME_EMITTER_HZ, SETTLE_S, Emitter, find_emitter, trim_votes
 from node.tracking.hypotheses import chirp_candidates, keyed_candidates
-from node.tracking.labels import CARRIER, burst_label, family_of
+from node.tracking.labels import CARRIER, burst_label, by_rule, family_of
 from node.tracking.link import Link
 from node.tracking.links import LinkPool
 from node.tracking.shadows import Shadows
@@ -42,6 +42,8 @@ VIDEO_HALF_WIDTH_HZ = 4.5e6
 """A picture's own peaks, taken for bursts, lie this close to its middle."""
 CARRIER_ROOM = 0.1
 """Of an OFDM signal's width beyond its edges: pieces of it where the receiver's filter, or a fade, takes it down."""
+NO_STRONGER_DB = 3.0
+"""Pieces of an emitter are at most so much above the strongest of its bursts."""
 GROWN = 0.05
 """A confidence that has changed by more is told."""
 EMITTERS_AT_MOST = 400
@@ -122,6 +124,8 @@ class Tracker:
         """Centres of the video transmitters that are being heard."""
         self._carriers: dict[str, tuple[float, float]] = {}
         """Bands of the OFDM signals that are being heard."""
+        self._named: dict[str, tuple[float, float, float]] = {}
+        """Band and strength of the emitters with a track and a name: what has none there is pieces of them."""
 
     def observe(self, result: BlockResult) -> list[TrackChange]:
         """Take what one block gave, even if nothing; give what changed."""
@@ -176,7 +180,8 @@ class Tracker:
             return  # it says where and when something was on air, and no more
         if family_of(label).startswith("drone") and not isinstance(finding, PROVED):
             return  # a lone burst is evidence; only a clock and a grid make a drone track
-        if not self._claimed(burst):
+        nameless = label == UNKNOWN or (label != CARRIER and by_rule(sighting))
+        if not self._claimed(burst) and not (nameless and self._piece_of_named(burst)):
             self._emit(sighting, label, confidence)
 
     def _claimed(self, burst: Burst) -> bool:
@@ -194,6 +199,32 @@ class Tracker:
         if burst.bandwidth_hz < KEYED_LEAST_BANDWIDTH_HZ and not (burst.cut_low or burst.cut_high):
             return False
         return any(_within(claim, burst.centre_hz) for claim in self._claims.values())
+
+    def _piece_of_named(self, burst: Burst, but: str = "") -> bool:
+        """Whether a burst lies in the band of an emitter with a name, and is no stronger."""
+        for key, (low_hz, high_hz, snr_db) in self._named.items():
+            if low_hz < burst.centre_hz < high_hz and burst.snr_db < snr_db and key != but:
+                return True
+        return False
+
+    def _name(self, emitter: Emitter) -> list[TrackChange]:
+        """Take the band of an emitter that has a name; end what turned out to be pieces of it."""
+        burst = emitter.strongest
+        half_hz = max(SAME_EMITTER_HZ, 0.5 * burst.bandwidth_hz)
+        low_hz, high_hz = burst.centre_hz - half_hz, burst.centre_hz + half_hz
+        self._named[emitter.key] = (low_hz, high_hz, max(emitter.most_snr_db, burst.snr_db) + NO_STRONGER_DB)
+        changes: list[TrackChange] = []
+        pieces = [
+            key
+            for key, other in self._emitters.items()
+            if other.nameless() and low_hz < other.centre_hz < high_hz and self._piece_of_named(other.strongest, key)
+        ]
+        for key in pieces:
+            del self._emitters[key]
+            if key in self._tracks:
+                changes.append(self._end(key, "merged"))
+                del self._tracks[key]
+        return changes
 
     def _claim(self, link: Link, bandwidth_hz: float) -> list[TrackChange]:
         """Take the bands of a link's channels, heard or to be expected, and what has been put down to others there."""
@@ -360,6 +391,8 @@ class Tracker:
             elif drone or self._settings.publish_non_drone:
                 before = published.track if published else None
                 changes += self._tell(key, emitter_track(emitter, before, node_name=self._node_name))
+                if published is None and not drone and emitter.said and not emitter.nameless():
+                    changes += self._name(emitter)
                 if key.startswith("video") and published is None:
                     self._pictures[key] = emitter.centre_hz
                     changes += self._merge_claimed()
@@ -427,6 +460,7 @@ class Tracker:
                 self._claims.pop(key, None)
                 self._pictures.pop(key, None)
                 self._carriers.pop(key, None)
+                self._named.pop(key, None)
                 for pool in self._pools:
                     pool.links = [link for link in pool.links if link.key != key]
                 self._turns.links = [link for link in self._turns.links if link.key != key]

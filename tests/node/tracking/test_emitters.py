@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -120,3 +122,35 @@ def _looks(heights_db: list[float], period_s: float) -> list[Burst]:
 )
 def test_a_picture_is_always_there(heights_db: list[float], period_s: float, tracks: int) -> None:
     assert _labels(_tracks(_looks(heights_db, period_s))) == ["analog-video"] * tracks
+
+
+def test_pieces_in_the_band_of_a_named_emitter_make_no_track_of_their_own() -> None:
+    packets = [_burst(2.0 * second, 0.05, 130e3, centre_hz=868.1e6) for second in range(8)]
+    pieces = [_burst(2.0 * second + 0.5, 0.001, 30e3, centre_hz=868.1e6 + 20e3) for second in range(8)]
+    bursts = [burst for pair in zip(packets, pieces, strict=True) for burst in pair]
+    assert _labels(_tracks(bursts, "lorawan", "unknown")) == ["lorawan"]
+
+
+def test_what_is_stronger_than_a_named_emitter_is_no_piece_of_it() -> None:
+    packets = [_burst(2.0 * second, 0.05, 130e3, centre_hz=868.1e6) for second in range(10)]
+    loud = [replace(_burst(2.0 * second + 0.5, 0.03, 30e3, centre_hz=868.12e6), snr_db=30.0) for second in range(10)]
+    bursts = [burst for pair in zip(packets, loud, strict=True) for burst in pair]
+    assert sorted(_labels(_tracks(bursts, "lorawan", "unknown"))) == ["lorawan", "unknown"]
+
+
+def test_a_name_that_comes_later_takes_what_had_none() -> None:
+    pieces = [_burst(0.3 * number, 0.001, 30e3, centre_hz=868.1e6) for number in range(10)]
+    packets = [_burst(4.0 + second, 0.05, 130e3, centre_hz=868.1e6) for second in range(4)]
+    changes = _tracks(pieces, "unknown")
+    assert _labels(changes) == ["unknown"]
+    both = _tracks(pieces + packets, *(["unknown"] * 10 + ["lorawan"] * 4))
+    ended = [(change.track.label, change.end_reason) for change in both if change.kind == "end"]
+    assert ended == [("unknown", "merged"), ("lorawan", "shutdown")]
+
+
+def test_a_long_packet_says_where_an_emitter_is_a_loud_piece_does_not() -> None:
+    packets = [_burst(second, 0.05, 130e3, centre_hz=868.1e6) for second in range(4)]
+    piece = replace(_burst(0.5, 0.02, 70e3, centre_hz=868.14e6), snr_db=40.0)
+    tracks = _tracks([packets[0], piece, *packets[1:]], "lorawan")
+    assert tracks[-1].track.centre_hz == pytest.approx(868.1e6)
+    assert tracks[-1].track.bandwidth_hz == pytest.approx(130e3)
