@@ -19,8 +19,8 @@ from dsp.protocols.record import ChirpPhy, HopTiming
 from dsp.units import to_db
 
 TURN_S = 0.109
-"""Time a shape is searched for before the next one's turn, longer than the dwell of any record's link on one channel
-(80 ms)."""
+"""Time a shape is searched for at least before the next one's turn, longer than the dwell of any record's link on one
+channel (80 ms); whole segments."""
 SLOW_S = 0.5e-3
 """Chirps this slow take turns among themselves, the faster ones beside them: links of slow chirps send seldom."""
 BUSY_SHARE = 0.4
@@ -95,6 +95,7 @@ class WeakChirps:
         self._focus_until_s = [0.0] * len(self._banks)
         self._proved_at_s = [-FOCUS_WITHIN_S] * len(self._banks)
         self._proofs = float(MOST_PROOFS)
+        self._turn, self._turn_began_s = 0, 0.0
         self.keep_samples = int((LONGEST_S + 0.012) * rate_hz) if self._banks else 0
         """Samples before a new segment that must be at hand with it."""
         self._waiting: list[Trigger] = []
@@ -123,7 +124,9 @@ class WeakChirps:
             return []
         segment_first = first_sample + len(samples) - fresh
         now_s = segment_first / self._where.sample_rate_hz
-        chosen = {group[int(now_s / TURN_S) % len(group)] for group in self._groups if group}
+        if now_s - self._turn_began_s >= TURN_S:
+            self._turn, self._turn_began_s = self._turn + 1, now_s
+        chosen = {group[self._turn % len(group)] for group in self._groups if group}
         hidden = self._hide(mask, segment_first)
         busy = hidden is not None and float(hidden.map.mean()) > BUSY_SHARE
         found: list[Trigger] = []

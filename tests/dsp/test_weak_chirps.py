@@ -164,3 +164,21 @@ def test_a_comb_of_steady_lines_hides_no_preamble_that_is_stronger(lora: Callabl
     bank = PreambleBank(shape, RATE_HZ)
     found = bank.feed(samples.astype(np.complex64), 0)
     assert any(abs(each.first_sample - at) < 4 * shape.symbol_s * RATE_HZ for each in found)
+
+
+@pytest.mark.parametrize("segment", [2 * BLOCK, 6 * BLOCK])
+def test_every_shape_has_its_turn_whatever_the_length_of_a_segment(lora: Callable[..., Samples], segment: int) -> None:
+    rng = np.random.default_rng(3)
+    samples = _noise(36 * BLOCK, 6) / np.sqrt(2.0)
+    for factor in (5, 6, 7):
+        for at in range(1000 * factor, len(samples) - BLOCK, BLOCK // 2):
+            one = lora(factor, 500e3, RATE_HZ, 22, at, float((factor - 6) * 0.7e6))
+            samples[at : at + len(one)] += 0.6 * one * np.exp(2j * np.pi * rng.random())
+    search = WeakChirps(Slice(RATE_HZ, 868e6, centre_known=True, origin_ns=0, points=512))
+    cells = np.zeros((segment // 512, 256), dtype=np.bool_)
+    heard = set()
+    for first in range(0, len(samples) - segment + 1, segment):
+        begin = max(0, first - search.keep_samples)
+        found = search.feed(samples[begin : first + segment], begin, segment, cells, final=False)
+        heard |= {f.spreading_factor for item in found if isinstance(f := item.burst.finding, ChirpFinding)}
+    assert heard >= {5, 6, 7}
