@@ -11,7 +11,6 @@ from scipy import fft
 
 from dsp.bursts import LineCombFinding
 from dsp.fourier import workbench
-from dsp.quantile import quantile
 
 PAL_LINE_HZ = 15625.0
 """Lines a second of 625/50 systems (ITU-R BT.470-6, table 1)."""
@@ -25,6 +24,8 @@ ENVELOPE_RATE_HZ = 300e3
 """The envelope is averaged down to at least this: the eighth harmonic is at 126 kHz."""
 CONSTANT_KURTOSIS = 1.9
 """Below it something of constant envelope holds a third of the power (at 0 dB it is 1.75)."""
+TRIALS = 25
+"""Line rates of a standard that are tried, within its tolerance."""
 LINE_TOLERANCE = 6e-4
 """Relative error of a camera's line rate: 600 ppm, wider than any crystal, a tenth of the standards' distance."""
 NEIGHBOURHOOD_HZ = 3000.0
@@ -128,35 +129,56 @@ def find_comb(signal: NDArray[np.float32], rate_hz: float) -> Comb | None:
     usable = min(HARMONICS, int(0.48 * rate_hz / NTSC_LINE_HZ))
     if usable < LEAST_HARMONICS:
         return None
+    trials = _trials(bin_hz, usable, len(power))
+    around = np.partition(power[trials.around], trials.middle, axis=1)[:, trials.middle]
+    levels = np.maximum(around / np.float32(np.log(2.0)), np.float32(max(FAINTEST * strongest, 1e-30)))
+    peak = np.maximum(power[trials.at], np.maximum(power[trials.at - 1], power[trials.at + 1]))
+    heights = 10.0 * np.log10(np.maximum(peak / levels[:, np.newaxis], np.float32(1e-3)))
+    score = np.add.reduce(np.minimum(heights, np.float32(25.0)), axis=0) / usable
     best: Comb | None = None
-    half_width = round(NEIGHBOURHOOD_HZ / bin_hz)
-    references = []
-    for harmonic in range(1, usable + 1):
-        middle = round(harmonic * 0.5 * (PAL_LINE_HZ + NTSC_LINE_HZ) / bin_hz)
-        around = power[max(1, middle - half_width) : middle + half_width]
-        references.append(max(quantile(around, 0.5) / np.log(2.0), FAINTEST * strongest, 1e-30))
-    orders = np.arange(1, usable + 1)[:, np.newaxis]
-    for standard, nominal_hz in STANDARDS:
-        trials = np.linspace(1.0 - LINE_TOLERANCE, 1.0 + LINE_TOLERANCE, 25) * nominal_hz
-        at = np.rint(trials * orders / bin_hz).astype(np.intp)
-        peak = np.maximum(power[at], np.maximum(power[at - 1], power[at + 1]))
-        heights = 10.0 * np.log10(np.maximum(peak / np.asarray(references)[:, np.newaxis], 1e-3))
-        score = np.minimum(heights, 25.0).mean(axis=0)
-        pick = int(np.argmax(score))
+    for number, (standard, nominal_hz) in enumerate(STANDARDS):
+        first = number * TRIALS
+        pick = first + int(np.argmax(score[first : first + TRIALS]))
         counted = int(np.count_nonzero(heights[:, pick] > HARMONIC_DB))
-        line = at[:, pick]
+        line, line_hz, score_db = trials.at[:, pick], float(trials.line_hz[pick]), float(score[pick])
         # What is no comb by its height needs no further proof.
-        if (score[pick] > COMB_DB and counted >= LEAST_HARMONICS) and (
-            _standing_out(power, line, bin_hz) < LEAST_STANDING_OUT
-            or _between(power, line, references) > MOST_BETWEEN_DB
-            or _of_another_rate(power, nominal_hz / bin_hz, references, heights[:, pick])
-            or _steadiness(signal, trials[pick] / rate_hz, usable) < LEAST_STEADINESS
-        ):
-            counted = 0
-        candidate = Comb(standard, float(trials[pick]), float(score[pick]), counted)
-        if best is None or candidate.score_db > best.score_db:
-            best = candidate
+        if score_db > COMB_DB and counted >= LEAST_HARMONICS:
+            references = levels.tolist()
+            if (
+                _standing_out(power, line, bin_hz) < LEAST_STANDING_OUT
+                or _between(power, line, references) > MOST_BETWEEN_DB
+                or _of_another_rate(power, nominal_hz / bin_hz, references, heights[:, pick])
+                or _steadiness(signal, line_hz / rate_hz, usable) < LEAST_STEADINESS
+            ):
+                counted = 0
+        if best is None or score_db > best.score_db:
+            best = Comb(standard, line_hz, score_db, counted)
     return best
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trials:
+    """Where the harmonics of all line rates that are tried lie in a spectrum."""
+
+    line_hz: NDArray[np.float64]
+    """(rates,): those of the first standard, then those of the next."""
+    at: NDArray[np.intp]
+    """(harmonics, rates)"""
+    around: NDArray[np.intp]
+    """(harmonics, bins): the neighbourhood of each harmonic."""
+    middle: int
+    """Rank of the median of a neighbourhood."""
+
+
+@lru_cache(maxsize=8)
+def _trials(bin_hz: float, harmonics: int, bins: int) -> _Trials:
+    orders = np.arange(1, harmonics + 1)[:, np.newaxis]
+    tolerances = np.linspace(1.0 - LINE_TOLERANCE, 1.0 + LINE_TOLERANCE, TRIALS)
+    line_hz = np.concatenate([tolerances * nominal_hz for _, nominal_hz in STANDARDS])
+    half = round(NEIGHBOURHOOD_HZ / bin_hz)
+    middles = np.rint(orders * (0.5 * (PAL_LINE_HZ + NTSC_LINE_HZ) / bin_hz)).astype(np.intp)
+    around = np.clip(middles + np.arange(-half, half), 1, bins - 1)
+    return _Trials(line_hz, np.rint(line_hz * orders / bin_hz).astype(np.intp), around, round(0.5 * (2 * half - 1)))
 
 
 def _standing_out(power: NDArray[np.float32], at: NDArray[np.intp], bin_hz: float) -> int:

@@ -6,36 +6,36 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from dsp.analysis import USABLE_SHARE, Analysed, Slice
 from dsp.baseband import Baseband
 from dsp.bursts import Burst, ChirpFinding
 from dsp.chirp_packets import BEFORE_SYMBOLS, LONGEST_S, ChirpPacket, longest_s, prove
 from dsp.chirps import ChirpShape
-from dsp.preambles import GROUP, LEAST_RATE_PER_BANDWIDTH, Hidden, PreambleBank, Trigger
+from dsp.hidden import Hidden, hide
+from dsp.preambles import GROUP, LEAST_RATE_PER_BANDWIDTH, STEP, PreambleBank, Trigger
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.record import ChirpPhy, HopTiming
 from dsp.units import to_db
 
 TURN_S = 0.109
-"""Time a shape is searched for at least before the next one's turn, longer than the dwell of any record's link on one
-channel (80 ms); whole segments."""
+"""Least time a shape is searched for before the next one's turn, longer than the dwell of any record's link on one
+channel (80 ms); turns change with segments."""
 SLOW_S = 0.5e-3
 """Chirps this slow take turns among themselves, the faster ones beside them: links of slow chirps send seldom."""
-BUSY_SHARE = 0.4
+BUSY_SHARE = 0.3
 """A segment more hidden than this is not searched: its strong emissions are told by the regions."""
-COARSE = 4
-"""Rows and columns of the energy mask taken together."""
+BUSY_ROW_SHARE = 0.5
+"""Rows more hidden than this are not searched: their strong emissions are told by the regions."""
+LEAST_STRETCH = GROUP + STEP
+"""Symbols between two such rows that are worth a search: shorter ones hold no whole preamble."""
 FOCUS_S = 4.0
 """After two proofs its shape is searched for without a pause for this long."""
 FOCUS_WITHIN_S = 3.0
 """Time between the two at most, in which the slowest link comes round."""
-COVERED_SHARE = 0.45
-"""Where the energy mask covers this share of a band as wide as a chirp, packets are left to the regions."""
-PROOFS_PER_S = 16.5
-"""Triggers tried a second while none is proved, strongest first; the rest are counted. White noise gives about nine;
-with fewer tries than this, links that are seldom in the slice are missed at their lowest levels."""
+PROOFS_PER_S = 13.0
+"""Triggers tried a second while none is proved, the most in unison first; the rest are counted. White noise gives about
+six; with fewer tries than this, links that are seldom in the slice are missed at their lowest levels."""
 PROOF_REWARD = 3.0
 """Tries that each proved packet pays for: a link that is heard is followed."""
 MOST_PROOFS = 10
@@ -88,16 +88,16 @@ class WeakChirps:
         ]
         shapes = [bank.shape for bank in self._banks]
         self._widest_hz = max((shape.bandwidth_hz for shape in shapes), default=0.0)
-        self._preamble_samples = GROUP * max((shape.symbol_s for shape in shapes), default=0.0) * rate_hz
         fast = tuple(i for i, shape in enumerate(shapes) if shape.symbol_s < SLOW_S)
         slow = tuple(i for i, shape in enumerate(shapes) if shape.symbol_s >= SLOW_S)
         self._groups = (fast, slow)
         self._focus_until_s = [0.0] * len(self._banks)
         self._proved_at_s = [-FOCUS_WITHIN_S] * len(self._banks)
         self._proofs = float(MOST_PROOFS)
-        self._turn, self._turn_began_s = 0, 0.0
         self.keep_samples = int((LONGEST_S + 0.012) * rate_hz) if self._banks else 0
         """Samples before a new segment that must be at hand with it."""
+        self._turn, self._turn_end_s = -1, 0.0
+        self._free_since = 0
         self._waiting: list[Trigger] = []
         self._recent: list[ChirpPacket] = []
 
@@ -124,20 +124,26 @@ class WeakChirps:
             return []
         segment_first = first_sample + len(samples) - fresh
         now_s = segment_first / self._where.sample_rate_hz
-        if now_s - self._turn_began_s >= TURN_S:
-            self._turn, self._turn_began_s = self._turn + 1, now_s
+        hidden = hide(mask, segment_first, self._where.points, self._widest_hz / self._where.sample_rate_hz)
+        if now_s >= self._turn_end_s:
+            self._turn += 1
+            self._turn_end_s = now_s + TURN_S
         chosen = {group[self._turn % len(group)] for group in self._groups if group}
-        hidden = self._hide(mask, segment_first)
         busy = hidden is not None and float(hidden.map.mean()) > BUSY_SHARE
+        free = self._free(hidden, segment_first, segment_first + fresh)
         found: list[Trigger] = []
         for index, bank in enumerate(self._banks):
             if busy or (index not in chosen and self._focus_until_s[index] <= now_s):
                 continue
-            back = int(GROUP * bank.shape.symbol_s * self._where.sample_rate_hz)
-            begin = max(first_sample, segment_first - back)
-            found += bank.feed(samples[begin - first_sample :], begin, hidden)
+            symbol = bank.shape.symbol_s * self._where.sample_rate_hz
+            begin = max(first_sample, segment_first - int(GROUP * symbol))
+            stretches = [
+                (max(low, begin), high) for low, high in free if high - max(low, begin) >= LEAST_STRETCH * symbol
+            ]
+            if stretches:
+                found += bank.feed(samples[begin - first_sample :], begin, hidden, stretches)
         self.counters.triggers += len(found)
-        found.sort(key=lambda t: -t.ratio)
+        found.sort(key=lambda t: -t.unison)
         self._proofs = min(MOST_PROOFS, self._proofs + PROOFS_PER_S * fresh / self._where.sample_rate_hz)
         taken = found[: int(self._proofs)]
         self._proofs -= len(taken)
@@ -146,34 +152,24 @@ class WeakChirps:
         packets = self._prove_due(samples, first_sample, now_s, final=final)
         return [self._analysed(packet) for packet in packets]
 
-    def _hide(self, mask: NDArray[np.bool_], segment_first: int) -> Hidden | None:
-        """What the energy mask shows, widened to where it makes lines when it is dechirped.
-
-        A band of a chirp's width that is covered in a row hides all lines within one and a half bandwidths of its
-        middle, now and for the length of a preamble before.
-        """
-        rows, columns = len(mask) // COARSE, mask.shape[1] // COARSE
-        if not rows or not columns or not mask.any():
-            return None
-        cells = mask[: rows * COARSE, : columns * COARSE].view(np.uint8).reshape(rows, COARSE, columns * COARSE)
-        by_row = np.add.reduce(cells, axis=1, dtype=np.uint8)
-        share = sum(by_row[:, step::COARSE] for step in range(COARSE)) / np.float32(COARSE**2)
-        width = min(columns, max(1, int(self._widest_hz / self._where.sample_rate_hz * columns)))
-        running = np.zeros((rows, columns + 1), dtype=np.float32)
-        np.cumsum(share, axis=1, out=running[:, 1:])
-        covered = (running[:, width:] - running[:, :-width]) > COVERED_SHARE * width
-        if not covered.any():
-            return None
-        # A covered band that begins at column c hides columns c - width to c + 2 width, and the rows before it.
-        beginning = np.zeros((rows, columns), dtype=np.uint8)
-        beginning[:, : covered.shape[1]] = covered
-        across = 3 * width + 1
-        # The tone of a chirp near one edge comes out at the other: frequencies go round.
-        widened = ndimage.maximum_filter1d(beginning, across, axis=1, mode="wrap", origin=-(across // 2 - 2 * width))
-        row_samples = COARSE * self._where.points
-        back = int(self._preamble_samples / row_samples) + 1
-        hidden = ndimage.maximum_filter1d(widened, back + 1, axis=0, mode="constant", origin=-((back + 1) // 2))
-        return Hidden(hidden.astype(np.bool_), segment_first, row_samples)
+    def _free(self, hidden: Hidden | None, first: int, end: int) -> list[tuple[int, int]]:
+        """Stretches of a segment in which enough of the slice can be seen; the first may have begun before it."""
+        if hidden is None:
+            return [(self._free_since, end)]
+        free = np.zeros(len(hidden.map) + 2, dtype=np.bool_)
+        free[1:-1] = np.add.reduce(hidden.map, axis=1, dtype=np.int32) <= BUSY_ROW_SHARE * hidden.map.shape[1]
+        # What begins or ends within a row covers little of it.
+        free[1:-2] &= free[2:-1]
+        free[2:-1] &= free[1:-2]
+        edges = (np.flatnonzero(free[1:] != free[:-1]) * hidden.row_samples + first).tolist()
+        stretches = list(zip(edges[::2], edges[1::2], strict=True))
+        if stretches and stretches[0][0] == first:
+            stretches[0] = (self._free_since, stretches[0][1])
+        self._free_since = end
+        if stretches and stretches[-1][1] == first + len(hidden.map) * hidden.row_samples:
+            stretches[-1] = (stretches[-1][0], end)
+            self._free_since = stretches[-1][0]
+        return stretches
 
     def _prove_due(
         self, samples: NDArray[np.complex64], first_sample: int, now_s: float, *, final: bool
@@ -183,7 +179,9 @@ class WeakChirps:
         due = [t for t in self._waiting if final or t.first_sample + longest_s(t.shape) * rate_hz <= end]
         self._waiting = [t for t in self._waiting if t not in due]
         packets: list[ChirpPacket] = []
-        for trigger in sorted(due, key=lambda t: -t.ratio):
+        for trigger in sorted(due, key=lambda t: -t.unison):
+            if any(_inside(trigger, other, rate_hz) for other in (*packets, *self._recent)):
+                continue
             begin = max(first_sample, int(trigger.first_sample - 2 * BEFORE_SYMBOLS * trigger.shape.symbol_s * rate_hz))
             stop = int(trigger.first_sample + longest_s(trigger.shape) * rate_hz)
             packet = prove(samples[begin - first_sample : stop - first_sample], begin, rate_hz, trigger)
@@ -224,6 +222,14 @@ class WeakChirps:
         nothing = Baseband(np.zeros(1, dtype=np.complex64), where.sample_rate_hz, packet.offset_hz)
         share = shape.bandwidth_hz / where.sample_rate_hz
         return Analysed(burst, nothing, packet.noise_power, share, 1.0, 0.0, patchable=False)
+
+
+def _inside(trigger: Trigger, packet: ChirpPacket, rate_hz: float) -> bool:
+    """Whether a trigger begins within a packet, on its channel: a start that is not known moves the tone by as much."""
+    shape = packet.shape
+    late = (trigger.first_sample - packet.start_sample) / rate_hz
+    near = abs(trigger.tone_hz + 0.5 * shape.bandwidth_hz - packet.offset_hz) < SAME_CHANNEL_SHARE * shape.bandwidth_hz
+    return trigger.shape == shape and near and -GROUP * shape.symbol_s < late < packet.duration_s
 
 
 def _same(one: ChirpPacket, two: ChirpPacket, rate_hz: float) -> bool:
