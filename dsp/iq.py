@@ -143,8 +143,23 @@ def u8_to_complex64(raw: bytes | bytearray | memoryview | NDArray[np.uint8]) -> 
     return _U8_PAIR_TABLE.take(pairs)
 
 
+def _counts(samples: NDArray[np.complex64]) -> NDArray[np.float32]:
+    """(2 n,) I, Q, I, Q ... in whole 8-bit counts, clipped at 0 and 255."""
+    counts = np.multiply(samples.view(np.float32), np.float32(U8_FULL_SCALE))
+    counts += np.float32(U8_CENTRE)
+    np.rint(counts, out=counts)
+    np.clip(counts, 0.0, 255.0, out=counts)
+    return counts
+
+
 def complex64_to_u8(samples: NDArray[np.complex64]) -> NDArray[np.uint8]:
     """Quantise complex64 (full scale 1.0) to unsigned 8-bit I, Q, I, Q ..., clipping at 0 and 255."""
-    scaled = samples.view(np.float32) * np.float32(U8_FULL_SCALE) + np.float32(U8_CENTRE)
-    counts: NDArray[np.uint8] = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-    return counts
+    return _counts(samples).astype(np.uint8)
+
+
+def rounded_to_u8(samples: NDArray[np.complex64]) -> NDArray[np.complex64]:
+    """What ``u8_to_complex64`` makes of ``complex64_to_u8(samples)``, to the last bit."""
+    counts = _counts(samples)
+    counts -= np.float32(U8_CENTRE)
+    counts /= np.float32(U8_FULL_SCALE)
+    return counts.view(np.complex64)

@@ -15,13 +15,12 @@ from dsp.units import NS_PER_S
 from sim.bandwidth import bandwidth_hz
 from sim.continuous import ContinuousEmitter
 from sim.level import Link
-from sim.phasor import phasor
 from sim.scene import Emitter, Scene
 from sim.schedule import Emission, schedule_of
 from sim.shared import Shared
 from sim.truth import TrueBurst
 from sim.upcoming import Upcoming
-from sim.waveform_pool import PacketKind, Waveform, WaveformPool
+from sim.waveform_pool import Carrier, PacketKind, Waveform, WaveformPool
 
 WORST_PPM = 200.0
 """No transmitter is further off than this."""
@@ -70,8 +69,7 @@ class _Sender:
         self._pool = pool
         self._rate_hz = true_rate_hz
         self._kinds: dict[int, PacketKind] = {}
-        self._cycles = 0.0
-        self._ramp = np.zeros(0, np.complex64)
+        self._short = Carrier(0.0, 1.0)
 
     def kind(self, mode: Mode) -> PacketKind:
         """The kind of its packets of a mode."""
@@ -81,10 +79,10 @@ class _Sender:
         return found
 
     def ramp(self, samples: int, cycles: float) -> NDArray[np.complex64]:
-        """A phasor from phase 0, kept: many short packets have the same."""
-        if cycles != self._cycles or samples > len(self._ramp):
-            self._cycles, self._ramp = cycles, phasor(max(samples, len(self._ramp)), cycles, 0.0)
-        return self._ramp[:samples]
+        """A carrier from phase 0, kept: many short packets have the same."""
+        if cycles != self._short.cycles:
+            self._short = Carrier(cycles, 1.0)
+        return self._short.ramp(samples)
 
 
 @dataclass(slots=True, eq=False)
@@ -93,8 +91,7 @@ class _Placed:
 
     first_sample: int
     waveform: Waveform
-    amplitude: complex
-    cycles_per_sample: float
+    carrier: Carrier
     short: NDArray[np.complex64] | None = None
     """All of it, ready to be added, if it is short."""
 
@@ -149,9 +146,8 @@ class Air:
             if voice.tune(tuning.true_centre_hz):
                 self._continuous.append((shared.links[index, False], voice))
 
-    def render(self, time: ChunkTime, noise_dbm_per_hz: float) -> NDArray[np.complex64]:
-        """The next chunk: (n,) complex64, amplitude 1 is 1 mW at the antenna."""
-        samples = np.zeros(time.samples, np.complex64)
+    def add_to(self, samples: NDArray[np.complex64], time: ChunkTime, noise_dbm_per_hz: float) -> None:
+        """Add the next chunk in place; amplitude 1 is 1 mW at the antenna."""
         for sender in self._senders:
             for emission in sender.upcoming.until(time.end_s):
                 self._place(sender, emission, time, noise_dbm_per_hz)
@@ -165,7 +161,6 @@ class Air:
                 width_hz = min(voice.bandwidth_hz, self._tuning.sample_rate_hz)
                 snr_db = level_dbm + voice.slice_share_db - noise_dbm_per_hz - 10.0 * math.log10(width_hz)
                 self._report(voice.emitter, time.first_sample + first, count, offset_hz, snr_db, voice.carrier_hz)
-        return samples
 
     def _place(self, sender: _Sender, emission: Emission, time: ChunkTime, noise_dbm_per_hz: float) -> None:
         """Take up a packet that starts in this chunk (or at the first: one that is on air already)."""
@@ -188,7 +183,7 @@ class Air:
         phase = math.tau * self._shared.pool.draw(key) / 2.0**32
         amplitude = gain * cmath.rect(10.0 ** (level_dbm / 20.0), phase)
         cycles = (offset_hz - waveform.baked_hz) / time.true_rate_hz
-        placed = _Placed(first, waveform, amplitude, cycles)
+        placed = _Placed(first, waveform, Carrier(cycles, amplitude))
         if length <= SHORT_SAMPLES and waveform.divisor == 1:
             placed.short = sender.ramp(length, cycles) * waveform.samples
             placed.short *= np.complex64(amplitude)
@@ -241,9 +236,8 @@ def _add(samples: NDArray[np.complex64], first_sample: int, placed: _Placed) -> 
     end = min(placed.first_sample + len(placed.waveform), first_sample + len(samples))
     if start >= end:
         return
-    begin, stop = start - placed.first_sample, end - placed.first_sample
+    begin = start - placed.first_sample
     if placed.short is not None:
-        samples[start - first_sample : end - first_sample] += placed.short[begin:stop]
+        samples[start - first_sample : end - first_sample] += placed.short[begin : end - placed.first_sample]
         return
-    part = placed.waveform.part(begin, stop, placed.cycles_per_sample, placed.amplitude)
-    samples[start - first_sample : end - first_sample] += part
+    placed.waveform.add_to(samples[start - first_sample : end - first_sample], begin, placed.carrier)

@@ -41,10 +41,24 @@ class EdgeFilter:
         self._forward = RowTransforms(ROWS, POINTS)
         self._back = RowTransforms(ROWS, POINTS, inverse=True)
 
-    def run(self, composite: NDArray[np.complex64]) -> NDArray[np.complex64]:
-        """(CHUNK_SAMPLES,) filtered samples of a chunk and ``FILTER_REACH`` more on both sides."""
+    def run(self, composite: NDArray[np.complex64], gain: float = 1.0, offset: complex = 0.0) -> NDArray[np.complex64]:
+        """One chunk.
+
+        Parameters
+        ----------
+        composite
+            The chunk and ``FILTER_REACH`` more samples on both sides.
+        gain, offset
+            What else is done to the samples, for nothing: ``gain filtered + offset``.
+
+        Returns
+        -------
+        NDArray[np.complex64]
+            (CHUNK_SAMPLES,) samples.
+        """
         windows = np.lib.stride_tricks.sliding_window_view(composite, POINTS)
         self._forward.rows[...] = windows[:: POINTS - 2 * FILTER_REACH]
         spectra = self._forward.run(ROWS)
-        np.multiply(spectra, _response(), out=self._back.rows)
+        np.multiply(spectra, _response() * np.float32(gain), out=self._back.rows)
+        self._back.rows[:, 0] += np.complex64(offset)
         return self._back.run(ROWS)[:, 2 * FILTER_REACH :].reshape(-1)

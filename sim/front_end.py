@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,14 +93,15 @@ class FrontEnd:
         last = math.floor((centre_hz + half_hz) / CRYSTAL_HZ)
         return [(number * CRYSTAL_HZ - centre_hz) / self._sample_rate_hz for number in range(first, last + 1)]
 
-    def add_noise(self, samples: NDArray[np.complex64], chunk: int) -> None:
-        """Add the noise of the present gain, as it would be at the antenna, in place."""
+    def noise_into(self, samples: NDArray[np.complex64], chunk: int) -> None:
+        """Fill a chunk with the noise of the present gain, as it would be at the antenna."""
         density = from_db(THERMAL_DBM_PER_HZ + self._receiver.noise_figure_db) if self._impairments.thermal_noise else 0
         if self._impairments.back_end_noise:
             density += from_db(BACK_END_DBFS_PER_HZ + FULL_SCALE_DBM - self.gain_db)
-        if not density:
-            return
-        samples += gaussian((*self._seed, chunk), len(samples), density * self._sample_rate_hz)
+        if density:
+            gaussian((*self._seed, chunk), len(samples), density * self._sample_rate_hz, samples)
+        else:
+            samples[:] = 0
 
     def receive(
         self, composite: NDArray[np.complex64], first_sample: int, changes: list[tuple[int, float]], glide: int
@@ -118,24 +120,33 @@ class FrontEnd:
             The synthesiser locks during so many samples at the start.
         """
         impairments = self._impairments
+        gain = self._gain(changes[0][1])
         if impairments.filter_edges:
-            samples = self._filter.run(composite)
+            # What glides in has its offset all the same: that comes after the mixer.
+            samples = self._filter.run(composite, gain, 0.0 if glide else impairments.dc_offset)
         else:
-            samples = composite[FILTER_REACH:-FILTER_REACH].copy()
+            samples = composite[FILTER_REACH:-FILTER_REACH] * np.float32(gain)
         if glide:
             samples[:glide] *= _glide(glide, self._sample_rate_hz)
         if impairments.spur_dbm is not None:
             for cycles in self._spurs:
                 start = math.fmod(cycles * first_sample, 1.0)
-                samples += phasor(len(samples), cycles, start) * np.float32(10.0 ** (impairments.spur_dbm / 20.0))
-        ends = [index for index, _ in changes[1:]] + [len(samples)]
-        for (start_index, change_db), end_index in zip(changes, ends, strict=True):
-            samples[start_index:end_index] *= np.float32(10.0 ** ((self.gain_db + change_db - FULL_SCALE_DBM) / 20.0))
-        if impairments.dc_offset:
-            samples += np.complex64(impairments.dc_offset)
+                samples += phasor(len(samples), cycles, start, gain * 10.0 ** (impairments.spur_dbm / 20.0))
+        offset = np.complex64(impairments.dc_offset)
+        if offset and (glide or not impairments.filter_edges):
+            samples += offset
+        for (start_index, change_db), (end_index, _) in pairwise([*changes[1:], (len(samples), 0.0)]):
+            part = samples[start_index:end_index]
+            part -= offset
+            part *= np.float32(self._gain(change_db) / gain)
+            part += offset
         if self._agc:
             self._follow_level(float(np.vdot(samples, samples).real) / len(samples))
         return samples
+
+    def _gain(self, change_db: float) -> float:
+        """Amplitude at the converter of 1 mW at the antenna."""
+        return float(10.0 ** ((self.gain_db + change_db - FULL_SCALE_DBM) / 20.0))
 
     def _follow_level(self, power: float) -> None:
         """One step of the automatic gain for the next chunk."""

@@ -27,8 +27,10 @@ def _cloud() -> NDArray[np.complex64]:
     return np.asarray(points, np.complex64)
 
 
-def gaussian(seed: tuple[int, ...], count: int, power: float) -> NDArray[np.complex64]:
-    """(count,) independent complex normal values of a given mean power.
+def gaussian(
+    seed: tuple[int, ...], count: int, power: float, out: NDArray[np.complex64] | None = None
+) -> NDArray[np.complex64]:
+    """(count,) independent complex normal values of a given mean power, in ``out`` if that is given.
 
     Each is the sum of two points drawn from a fixed cloud of 65536, all turned by one random angle: as frequent as
     normal ones within 3 % up to 5 standard deviations, and never beyond 6.8.
@@ -37,7 +39,11 @@ def gaussian(seed: tuple[int, ...], count: int, power: float) -> NDArray[np.comp
     turn = float(raw[0] >> np.uint64(11)) * 2.0**-53
     bits = raw[1:].view(np.uint16)
     cloud = _cloud()
-    noise = cloud.take(bits[:count])
-    noise += cloud.take(bits[count : 2 * count])
+    noise = np.empty(count, np.complex64) if out is None else out
+    second = np.empty(count, np.complex64)
+    # No 16 bits lie outside the cloud: without the check it is twice as fast.
+    cloud.take(bits[:count], out=noise, mode="clip")
+    cloud.take(bits[count : 2 * count], out=second, mode="clip")
+    noise += second
     noise *= np.complex64(np.sqrt(power) * np.exp(2j * np.pi * turn))
     return noise

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.iq import IqBlock, complex64_to_u8, u8_to_complex64
+from dsp.iq import IqBlock, complex64_to_u8, rounded_to_u8
 from dsp.units import NS_PER_S
 from sim.edge_filter import CHUNK_SAMPLES
 from sim.impairments import Drop
@@ -19,6 +19,7 @@ from sim.scene import Scene
 from sim.shared import Shared
 from sim.truth import TrueBurst
 from sim.tuned import Onset, Settings, TunedReceiver
+from sim.waveform_pool import POOL_BYTES
 
 BLOCK_SAMPLES = 32_768
 OLD_SHARE = 0.4
@@ -45,6 +46,8 @@ class SimRadio:
         Length of the blocks of ``blocks()``; a loss or a retune makes one shorter.
     truth
         Told of every burst that touches the slice, up to a chunk ahead of the samples.
+    pool_bytes
+        Memory for packets that come again.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class SimRadio:
         pace: float | None = None,
         block_samples: int = BLOCK_SAMPLES,
         truth: Callable[[TrueBurst], None] | None = None,
+        pool_bytes: int = POOL_BYTES,
     ) -> None:
         self._scene = scene
         self._radio = radio
@@ -66,7 +70,7 @@ class SimRadio:
         self._pacer = Pacer(pace, self._stopped.wait) if pace else None
         receiver = scene.receiver
         self._settings = Settings(receiver.centre_hz, receiver.sample_rate_hz, receiver.gain_db, receiver.agc)
-        self._shared = Shared.of(scene)
+        self._shared = Shared.of(scene, pool_bytes)
         self._losses = losses(receiver.impairments, scene.seed)
         self._next_loss = next(self._losses, None)
         self._rate_start = (0, 0.0)
@@ -242,7 +246,7 @@ class SimRadio:
             if self._pacer is not None and not self._pacer.wait_until(self._nominal_s(self._position)):
                 return
             yield IqBlock(
-                samples=u8_to_complex64(complex64_to_u8(taken).tobytes()) if self._quantise else taken.copy(),
+                samples=rounded_to_u8(taken) if self._quantise else taken.copy(),
                 sample_rate_hz=settings.sample_rate_hz,
                 centre_hz=settings.centre_hz,
                 first_sample=first - silent,

@@ -10,7 +10,7 @@ from sim.continuous import ContinuousEmitter
 from sim.front_end import noise_dbm_per_hz
 from sim.level import Link, fixed_level_dbm
 from sim.scene import Scene
-from sim.waveform_pool import WaveformPool
+from sim.waveform_pool import POOL_BYTES, WaveformPool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,9 +24,9 @@ class Shared:
     _voices: dict[tuple[int, float], ContinuousEmitter] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, scene: Scene) -> Shared:
+    def of(cls, scene: Scene, pool_bytes: int = POOL_BYTES) -> Shared:
         """Everything for a scene; levels by ``snr_db`` are settled at the receiver's first tuning."""
-        shared = cls(scene, WaveformPool(scene.seed))
+        shared = cls(scene, WaveformPool(scene.seed, pool_bytes))
         receiver = scene.receiver
         rate_hz = receiver.sample_rate_hz
         noise = noise_dbm_per_hz(receiver, rate_hz, receiver.gain_db)

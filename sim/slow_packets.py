@@ -17,15 +17,16 @@ from sim.waveforms import packet
 
 RATE_OVER_BANDWIDTH = 3.0
 """Lowest sample rate kept, in bandwidths."""
-REACH = 8
+REACH = 5
 """Kept samples on each side that one interpolated sample rests on."""
 KERNEL_WIDTH = 64
 """Samples that one row of weights gives at least: the multiplication of matrices likes them wide."""
 WIDEST_MIX = 256
 """Largest divisor of which weights on a carrier are made: they are made for each packet."""
 KERNELS_KEPT = 64
-KAISER_BETA = 8.0
-"""Window of the interpolation: cut-off at half the kept rate, flat over 0.8 of it, images below -70 dB."""
+KAISER_BETA = 7.0
+"""Window of the interpolation: cut-off at half the kept rate, flat over half of that, which is one and a half times the
+signal's bandwidth; images of what lies there below -70 dB."""
 
 
 def divisor_for(mode: Mode, sample_rate_hz: float) -> int:

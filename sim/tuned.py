@@ -92,23 +92,24 @@ class TunedReceiver:
             seed=(scene.seed, onset.sample),
         )
         self._rendered = onset.sample - FILTER_REACH
-        self._carry = self._render(2 * FILTER_REACH, -1)
+        self._composite = np.empty(CHUNK_SAMPLES + 2 * FILTER_REACH, np.complex64)
+        """The present chunk and what the filter sees before it."""
+        self._render(self._composite[-2 * FILTER_REACH :], -1)
 
     def _true_settings(self, time_s: float) -> tuple[float, float]:
         """(Centre, sample rate) on the true clock: the crystal's error less the correction scales both."""
         error = 1.0 + (self._scene.receiver.impairments.ppm_at(time_s) - self.settings.ppm) * 1e-6
         return self.settings.centre_hz * error, self.settings.sample_rate_hz * error
 
-    def _render(self, samples: int, chunk: int) -> NDArray[np.complex64]:
-        """The next samples at the antenna, with noise."""
+    def _render(self, samples: NDArray[np.complex64], chunk: int) -> None:
+        """Fill an array with the next samples at the antenna, with noise."""
         centre_hz, rate_hz = self._true_settings(self._true_s)
-        time = ChunkTime(self._rendered, samples, self._true_s, centre_hz, rate_hz)
+        time = ChunkTime(self._rendered, len(samples), self._true_s, centre_hz, rate_hz)
         noise = noise_dbm_per_hz(self._scene.receiver, self.settings.sample_rate_hz, self._front_end.gain_db)
-        composite = self._air.render(time, noise)
-        self._front_end.add_noise(composite, chunk + 1)
+        self._front_end.noise_into(samples, chunk + 1)
+        self._air.add_to(samples, time, noise)
         self._true_s = time.end_s
-        self._rendered += samples
-        return composite
+        self._rendered += len(samples)
 
     def true_time_s(self, sample: int) -> float:
         """Scene time of a sample not rendered yet or just rendered."""
@@ -117,9 +118,9 @@ class TunedReceiver:
 
     def next_chunk(self) -> NDArray[np.complex64]:
         """The next chunk: (CHUNK_SAMPLES,) complex64, full scale 1.0, not yet quantised."""
-        fresh = self._render(CHUNK_SAMPLES, self._chunk)
-        composite = np.concatenate([self._carry, fresh])
-        self._carry = fresh[-2 * FILTER_REACH :]
+        composite = self._composite
+        composite[: 2 * FILTER_REACH] = composite[-2 * FILTER_REACH :]
+        self._render(composite[2 * FILTER_REACH :], self._chunk)
         glide = round(self.onset.glide_s * self.settings.sample_rate_hz) if self._chunk == 0 else 0
         first = self._chunk * CHUNK_SAMPLES
         self._chunk += 1

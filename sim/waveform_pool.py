@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from dsp.protocols.record import ContinuousTiming, Mode, TdmTiming
 from sim.bandwidth import bandwidth_hz
-from sim.cut import cut_packet, reaches_edge
+from sim.cut import cut_for, cut_packet, fits_a_slice, reaches_edge
 from sim.draws import first_words
 from sim.phasor import phasor
 from sim.slow_packets import WIDEST_MIX, divisor_for, full_length, interpolated, mixed, slow_packet
@@ -25,16 +26,48 @@ DRAWS_AT_ONCE = 64
 """Packets of neighbouring numbers come one after the other; their random bits are drawn together."""
 DRAW_PAGES = 1024
 POOL_BYTES = 48 << 20
-"""The least recently used packets go when the pool is larger."""
+"""What a pool holds if nothing else is said; a crowd of long packets needs four times as much, or all are made anew."""
 LONG_SAMPLES = 1 << 18
 """Packets longer than this are kept at a lower rate."""
-EXPANDED_DIVISOR, EXPANDED_SAMPLES = 6, 1 << 20
+EXPANDED_DIVISOR, EXPANDED_SAMPLES = 10, 1 << 20
 """Those of them that are neither very narrow nor very long are brought to the slice's rate once and for all."""
-RATE_TOLERANCE = 0.2e-6
-"""A crystal that warms up changes the sample rate from one tuning to the next; rates closer than this share packets."""
+RATE_TOLERANCE = 2e-6
+"""A crystal that warms up changes the sample rate from one tuning to the next; rates closer than this share packets: it
+is as if the transmitter's crystal were so much off, which is off by ten times that."""
 RATES_KEPT = 16
+TILE_SAMPLES = 32_768
+"""Of a packet that are put on their carrier at a time, all by the same piece of it."""
 OFFSET_GRID_HZ = 1000.0
 """Packets at the slice's edge are cut at offsets on this grid; the rest of the offset is applied later."""
+
+
+class Carrier:
+    """What a packet is put on.
+
+    Parameters
+    ----------
+    cycles
+        In a sample.
+    amplitude
+        At the packet's first sample.
+    """
+
+    __slots__ = ("_ramp", "amplitude", "cycles")
+
+    def __init__(self, cycles: float, amplitude: complex) -> None:
+        self.cycles = cycles
+        self.amplitude = amplitude
+        self._ramp = np.zeros(0, np.complex64)
+
+    def ramp(self, samples: int) -> NDArray[np.complex64]:
+        """The first samples of it with phase 0 and amplitude 1, kept: tile after tile needs the same."""
+        if samples > len(self._ramp):
+            self._ramp = phasor(samples, self.cycles, 0.0)
+        return self._ramp[:samples]
+
+    def at(self, sample: int) -> np.complex64:
+        """Its value at one sample."""
+        return np.complex64(self.amplitude * cmath.rect(1.0, math.tau * math.fmod(self.cycles * sample, 1.0)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,27 +92,32 @@ class Waveform:
         """Samples at the slice's rate."""
         return len(self.samples) if self.divisor == 1 else full_length(self.samples, self.divisor)
 
-    def part(self, start: int, end: int, cycles: float, amplitude: complex) -> NDArray[np.complex64]:
-        """Samples of the slice's rate from start to end, on a carrier.
+    def add_to(self, samples: NDArray[np.complex64], start: int, carrier: Carrier) -> None:
+        """Add a part of it on a carrier, in place.
 
         Parameters
         ----------
-        start, end
-            In samples of the packet.
-        cycles
-            Of the carrier in a sample.
-        amplitude
-            Of the carrier at the packet's first sample.
+        samples
+            (n,) of the slice.
+        start
+            The first of the packet's samples, at the slice's rate, of as many as are wanted.
+        carrier
+            Its amplitude is that at the packet's first sample.
         """
-        begun = np.exp(2j * np.pi * math.fmod(cycles * start, 1.0)) * amplitude
-        if 1 < self.divisor <= WIDEST_MIX:
-            return mixed(self.samples, self.divisor, start, end - start, cycles, begun)
-        carrier = phasor(end - start, cycles, 0.0, begun)
+        count = len(samples)
         if self.divisor == 1:
-            carrier *= self.samples[start:end]
+            for done in range(0, count, TILE_SAMPLES):
+                tile = self.samples[start + done : start + min(done + TILE_SAMPLES, count)]
+                part = carrier.ramp(len(tile)) * tile
+                part *= carrier.at(start + done)
+                samples[done : done + TILE_SAMPLES] += part
+        elif self.divisor <= WIDEST_MIX:
+            begun = complex(carrier.at(start))
+            samples += mixed(self.samples, self.divisor, start, count, carrier.cycles, begun)
         else:
-            carrier *= interpolated(self.samples, self.divisor, start, end - start)
-        return carrier
+            part = phasor(count, carrier.cycles, 0.0, complex(carrier.at(start)))
+            part *= interpolated(self.samples, self.divisor, start, count)
+            samples += part
 
 
 class PacketKind:
@@ -118,10 +156,13 @@ class WaveformPool:
     ----------
     seed
         Draws the payloads.
+    most_bytes
+        The least recently used packets go when the pool is larger.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, most_bytes: int = POOL_BYTES) -> None:
         self._seed = seed
+        self._most_bytes = most_bytes
         self._packets: OrderedDict[tuple[PacketKind, float, int], Waveform] = OrderedDict()
         self._rates_hz: deque[float] = deque(maxlen=RATES_KEPT)
         self._draws: OrderedDict[int, list[int]] = OrderedDict()
@@ -169,7 +210,7 @@ class WaveformPool:
         found = self._make(kind, place_hz, np.random.default_rng((self._seed, variant)), edge=edge)
         self._packets[key] = found
         self._bytes += found.samples.nbytes
-        while self._bytes > POOL_BYTES and len(self._packets) > 1:
+        while self._bytes > self._most_bytes and len(self._packets) > 1:
             _, old = self._packets.popitem(last=False)
             self._bytes -= old.samples.nbytes
         return found
@@ -188,6 +229,8 @@ class WaveformPool:
                 part = samples[start : start + (VARIANT_SAMPLES >> 4)]
                 part[:] = interpolated(slow, divisor, start, len(part))
             return Waveform(samples)
+        if edge and fits_a_slice(kind.width_hz, sample_rate_hz):
+            return Waveform(cut_for(packet(mode, sample_rate_hz, rng), place_hz / sample_rate_hz))
         if edge:
             return Waveform(cut_packet(mode, sample_rate_hz, place_hz, rng), baked_hz=place_hz)
         return Waveform(packet(mode, sample_rate_hz, rng))

@@ -40,6 +40,8 @@ STEP_HZ = (0.4e6, 2.4e6)
 OWN_PACE = ("pulsed-radar", "dme", "adsb", "rfid")
 ON_S = (0.5, 8.0)
 """Steady emitters come and go: lengths of their times on and off."""
+POOL_BYTES = 192 << 20
+"""For the packets of so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ class Stretch:
         def wanted_hz(time_ns: int) -> float:
             return self.tunings_hz[int((time_ns - start_ns) * 1e-9 / self.dwell_s) % len(self.tunings_hz)]
 
-        return retuned_blocks(SimRadio(self.scene), wanted_hz, start_ns)
+        return retuned_blocks(SimRadio(self.scene, pool_bytes=POOL_BYTES), wanted_hz, start_ns)
 
 
 def stretch(name: str, seed: int, seconds: float) -> Stretch:

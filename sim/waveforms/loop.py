@@ -39,15 +39,28 @@ def slice_of(spectrum: NDArray[np.complex64], length: int, centre_bin: int) -> N
         (length,) samples of one loop.
     """
     total = len(spectrum)
-    bins = np.arange(length) - length // 2
-    wanted = bins + centre_bin
-    cut = spectrum[wanted % total]
-    cut[(wanted < -(total // 2)) | (wanted >= total - total // 2)] = 0.0
-    from_edge = (length / 2.0 - np.abs(bins)) / (EDGE_SHARE * length)
-    cut *= np.sin(np.clip(from_edge, 0.0, 1.0) * (np.pi / 2.0)).astype(np.float32)
-    samples = fft.ifft(fft.ifftshift(cut), overwrite_x=True)
+    cut = np.zeros(length, np.complex64)
+    # Below and above the centre, and there below and above 0 Hz of the spectrum: each part lies together in both.
+    for first, end in ((-(length // 2), 0), (0, length - length // 2)):
+        low, high = max(first + centre_bin, -(total // 2)), min(end + centre_bin, total - total // 2)
+        for start, stop in ((low, min(high, 0)), (max(low, 0), high)):
+            if start < stop:
+                place = (start - centre_bin) % length
+                cut[place : place + stop - start] = spectrum[start % total : start % total + stop - start]
+    upper = length - length // 2
+    into = np.arange(min(math.ceil(EDGE_SHARE * length) + 1, length // 2))
+    cut[upper : upper + len(into)] *= _fall(length // 2 - into, length)
+    cut[upper - len(into) : upper] *= _fall(upper - 1 - into, length)[::-1]
+    samples = fft.ifft(cut, overwrite_x=True)
     samples *= length / total
     return np.asarray(samples, dtype=np.complex64)
+
+
+def _fall(from_centre: NDArray[np.integer], length: int) -> NDArray[np.float32]:
+    """Amplitude of bins at the edges of a slice."""
+    from_edge = (length / 2.0 - from_centre) / (EDGE_SHARE * length)
+    fall: NDArray[np.float32] = np.sin(np.clip(from_edge, 0.0, 1.0) * (np.pi / 2.0)).astype(np.float32)
+    return fall
 
 
 def piece_of(loop: NDArray[np.complex64], start: int, count: int) -> NDArray[np.complex64]:

@@ -22,9 +22,14 @@ EDGE_SHARE = 0.1
 
 def _spectrum(samples: int, share: float, rng: np.random.Generator) -> NDArray[np.complex64]:
     """Random spectrum of (samples,) bins in FFT order, unit power, in the middle ``share`` of the band."""
-    spectrum = rng.standard_normal(2 * samples, dtype=np.float32).view(np.complex64)
-    from_centre = np.abs(fft.fftfreq(samples)) / max(share, 4.0 / samples)
-    spectrum *= np.sqrt(np.clip((0.5 - from_centre) / EDGE_SHARE + 0.5, 0.0, 1.0)).astype(np.float32)
+    share = max(share, 4.0 / samples)
+    reach = min(int(0.5 * (1.0 + EDGE_SHARE) * share * samples) + 1, (samples - 1) // 2)
+    from_centre = np.arange(reach + 1) / (share * samples)
+    amplitude = np.sqrt(np.clip((0.5 - from_centre) / EDGE_SHARE + 0.5, 0.0, 1.0)).astype(np.float32)
+    spectrum = np.zeros(samples, np.complex64)
+    drawn = rng.standard_normal(4 * reach + 2, dtype=np.float32).view(np.complex64)
+    spectrum[: reach + 1] = drawn[: reach + 1] * amplitude
+    spectrum[samples - reach :] = drawn[reach + 1 :] * amplitude[:0:-1]
     power = float(np.vdot(spectrum, spectrum).real) / samples**2
     spectrum /= np.float32(math.sqrt(power))
     return np.asarray(spectrum, dtype=np.complex64)
@@ -75,8 +80,11 @@ def _swelling(spectrum: NDArray[np.complex64], duration_s: float, rng: np.random
     """The same noise, its power swelling with the mains: raised-cosine crests over a floor."""
     samples = fft.ifft(spectrum)
     crests = round(float(rng.choice(MAINS_HZ)) * duration_s)
-    wave = 0.5 + 0.5 * np.cos(2.0 * np.pi * np.arange(len(samples)) * (crests / len(samples)))
-    samples *= np.sqrt(float(rng.uniform(0.05, 0.5)) + wave ** int(rng.integers(1, 6))).astype(np.float32)
+    turns = np.arange(len(samples)) * (crests / len(samples))
+    turns -= np.rint(turns)
+    wave = np.float32(0.5) + np.float32(0.5) * np.cos(np.float32(2.0 * np.pi) * turns.astype(np.float32))
+    floor, power = np.float32(rng.uniform(0.05, 0.5)), int(rng.integers(1, 6))
+    samples *= np.sqrt(floor + math.prod([wave] * power))
     samples /= math.sqrt(float(np.vdot(samples, samples).real) / len(samples))
     return np.asarray(fft.fft(samples), dtype=np.complex64)
 
@@ -84,5 +92,7 @@ def _swelling(spectrum: NDArray[np.complex64], duration_s: float, rng: np.random
 def packet(phy: NoisePhy, timing: Timing, sample_rate_hz: float, rng: np.random.Generator) -> NDArray[np.complex64]:
     """One burst of noise, (n,) complex64 of unit mean power, no wider than the slice."""
     count = max(round(packet_airtime_s(timing, rng) * sample_rate_hz), 4)
-    samples = fft.ifft(_spectrum(count, min(phy.bandwidth_hz / sample_rate_hz, 2.0), rng))
+    length = fft.next_fast_len(count)
+    samples = fft.ifft(_spectrum(length, min(phy.bandwidth_hz / sample_rate_hz, 2.0), rng))[:count]
+    samples /= math.sqrt(float(np.vdot(samples, samples).real) / count)
     return np.asarray(samples, dtype=np.complex64)

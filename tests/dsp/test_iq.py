@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsp.iq import U8_CENTRE, U8_FULL_SCALE, IqBlock, complex64_to_u8, u8_to_complex64
+from dsp.iq import U8_CENTRE, U8_FULL_SCALE, IqBlock, complex64_to_u8, rounded_to_u8, u8_to_complex64
 
 
 @given(st.binary(min_size=0, max_size=64).filter(lambda raw: len(raw) % 2 == 0))
@@ -23,6 +23,14 @@ def test_an_odd_number_of_bytes_is_refused() -> None:
 
 def test_quantising_clips() -> None:
     assert complex64_to_u8(np.array([2 - 3j], np.complex64)).tolist() == [255, 0]
+
+
+def test_rounding_is_the_way_there_and_back() -> None:
+    rng = np.random.default_rng(1)
+    samples = rng.normal(0.0, 0.6, 100_000).astype(np.float32).view(np.complex64)
+    before = samples.copy()
+    assert np.array_equal(rounded_to_u8(samples), u8_to_complex64(complex64_to_u8(samples).tobytes()))
+    assert np.array_equal(samples, before)
 
 
 def test_a_block_places_itself_in_time_and_is_read_only() -> None:

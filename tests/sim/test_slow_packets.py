@@ -10,7 +10,7 @@ import pytest
 from dsp.protocols import BY_LABEL
 from dsp.protocols.record import Mode
 from dsp.units import to_db
-from sim.cut import cut_in_rows, cut_whole
+from sim.cut import cut_for, cut_in_rows, cut_packet, cut_whole
 from sim.gaussian import gaussian
 from sim.phasor import phasor
 from sim.slow_packets import divisor_for, full_length, interpolated, mixed, slow_packet
@@ -89,6 +89,15 @@ def test_mixed_is_interpolated_on_a_carrier(divisor: int, start: int) -> None:
     for count in (1, 1000, length - start):
         expected = interpolated(slow, divisor, start, count) * phasor(count, cycles, 0.0, amplitude)
         assert np.abs(mixed(slow, divisor, start, count, cycles, amplitude) - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("offset_hz", [1.1e6, -1.3e6, 1.5e6])
+def test_what_fits_a_slice_is_cut_as_if_it_had_been_made_wider(offset_hz: float) -> None:
+    mode = BY_LABEL["expresslrs"].modes[0]
+    cut = cut_for(packet(mode, RATE_HZ, np.random.default_rng(1)), offset_hz / RATE_HZ)
+    wide = cut_packet(mode, RATE_HZ, offset_hz, np.random.default_rng(1))
+    moved = cut * phasor(len(cut), offset_hz / RATE_HZ, 0.0)
+    assert np.mean(np.abs(moved - wide[: len(moved)]) ** 2) < 1e-3
 
 
 @pytest.mark.parametrize("wide", [2, 3, 5])
