@@ -7,7 +7,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from math import log, sqrt
 from operator import attrgetter
@@ -141,7 +141,12 @@ def is_weak(burst: Burst) -> bool:
     finding = burst.finding
     if not isinstance(finding, ChirpFinding):
         return False
-    return burst.snr_db < FLOOR_DB_PER_FACTOR * (finding.spreading_factor - FLOOR_FACTOR) + WEAK_MARGIN_DB
+    return burst.snr_db < _weak_below_db(finding.spreading_factor)
+
+
+@cache
+def _weak_below_db(spreading_factor: int) -> float:
+    return FLOOR_DB_PER_FACTOR * (spreading_factor - FLOOR_FACTOR) + WEAK_MARGIN_DB
 
 
 @lru_cache(maxsize=256)
@@ -200,14 +205,14 @@ def middle_of(ordered: Sequence[float] | NDArray[np.float64]) -> float:
     return float(ordered[middle] if len(ordered) % 2 else 0.5 * (ordered[middle - 1] + ordered[middle]))
 
 
-_COLUMNS = attrgetter("start_ns", "duration_s", "centre_hz", "bandwidth_hz", "cut_low", "cut_high", "finding")
+_COLUMNS = attrgetter("start_ns", "duration_s", "centre_hz", "bandwidth_hz", "cut_low", "cut_high", "finding", "snr_db")
 
 
 def collect(bursts: Sequence[Burst]) -> Packets:
     """Put bursts, already in order of time, into arrays and their frequencies into channels."""
     rows = [*map(_COLUMNS, bursts)]
-    start_ns, duration_s, centres_hz, bandwidth_hz, cut_low, cut_high, findings = (
-        zip(*rows, strict=True) if rows else ((),) * 7
+    start_ns, duration_s, centres_hz, bandwidth_hz, cut_low, cut_high, findings, snr_db = (
+        zip(*rows, strict=True) if rows else ((),) * 8
     )
     count = len(rows)
     centre_hz = np.array(centres_hz, dtype=np.float64)
@@ -217,7 +222,10 @@ def collect(bursts: Sequence[Burst]) -> Packets:
     if KeyingFinding in kinds:
         deviation_hz[:] = [f.deviation_hz if isinstance(f, KeyingFinding) else 0.0 for f in findings]
     if ChirpFinding in kinds:
-        weak[:] = [is_weak(b) for b in bursts]
+        weak[:] = [
+            isinstance(f, ChirpFinding) and level_db < _weak_below_db(f.spreading_factor)
+            for f, level_db in zip(findings, snr_db, strict=True)
+        ]
     channel, channels_hz = channels_of(centre_hz, whole)
     return Packets(
         (np.array(start_ns, dtype=np.int64) - (start_ns[0] if rows else 0)) * 1e-9,
