@@ -78,11 +78,13 @@ def cut_image(baseband: Baseband) -> NDArray[np.float32]:
         padded = np.zeros(IMAGE_BINS, dtype=np.complex64)
         padded[: len(samples)] = samples
         samples = padded
-    hop = int(np.clip((len(samples) - IMAGE_BINS) // (IMAGE_FRAMES - 1), 8, 48))
+    hop = min(max((len(samples) - IMAGE_BINS) // (IMAGE_FRAMES - 1), 8), 48)
     frames = windows_of(samples, IMAGE_BINS, hop)[:IMAGE_FRAMES]
     spectrum = transformed(frames * _window())
     power = spectrum.real**2 + spectrum.imag**2
     top = max(quantile(power.ravel(), 0.99), 1e-30)
     level_db = 10.0 * np.log10(np.maximum(power, top * 1e-6) / top)
-    image[0, : len(power)] = np.clip(1.0 + level_db / DECIBELS, 0.0, 1.0)
+    level_db /= DECIBELS
+    level_db += 1.0
+    np.minimum(np.maximum(level_db, 0.0, out=level_db), 1.0, out=image[0, : len(power)])
     return image
