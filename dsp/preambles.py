@@ -27,9 +27,9 @@ TRIGGER_RATIO = 2.4
 """Line over the mean of its surroundings, sixteen cells folded together: white noise exceeds it about five times a
 second in a slice of 2.4 MHz (tests/dsp/test_weak_chirps.py), each worth a millisecond of proof. At 5 dB below the
 demodulator's floor 55 to 90 % of the packets exceed it."""
-LEAST_UNISON = 18.0
+LEAST_UNISON = 17.0
 """A preamble's symbols are one wave: added up in phase they are eight times as strong, noise is not. Of the triggers of
-white noise a sixth passes; of the preambles of weak links, with fading and others on air, one in a hundred is lost
+white noise a fifth passes; of the preambles of weak links, with fading and others on air, one in a hundred is lost
 that the proof would have taken."""
 MOST_LINES = 100
 """Looked at in one call, the strongest. Noise makes ten in a segment; a comb of steady lines makes five hundred, each

@@ -25,6 +25,8 @@ SLOW_S = 0.5e-3
 """Chirps this slow take turns among themselves, the faster ones beside them: links of slow chirps send seldom."""
 BUSY_SHARE = 0.3
 """A segment more hidden than this is not searched: its strong emissions are told by the regions."""
+QUIET_SHARE = 0.1
+"""In a segment less hidden than this slow chirps take no turns: their links are heard seldom, and little else costs."""
 BUSY_ROW_SHARE = 0.5
 """Rows more hidden than this are not searched: their strong emissions are told by the regions."""
 LEAST_STRETCH = GROUP + STEP
@@ -128,12 +130,13 @@ class WeakChirps:
         if now_s >= self._turn_end_s:
             self._turn += 1
             self._turn_end_s = now_s + TURN_S
+        share = 0.0 if hidden is None else float(hidden.map.mean())
         chosen = {group[self._turn % len(group)] for group in self._groups if group}
-        busy = hidden is not None and float(hidden.map.mean()) > BUSY_SHARE
+        chosen.update(self._groups[1] if share < QUIET_SHARE else ())
         free = self._free(hidden, segment_first, segment_first + fresh)
         found: list[Trigger] = []
         for index, bank in enumerate(self._banks):
-            if busy or (index not in chosen and self._focus_until_s[index] <= now_s):
+            if share > BUSY_SHARE or (index not in chosen and self._focus_until_s[index] <= now_s):
                 continue
             symbol = bank.shape.symbol_s * self._where.sample_rate_hz
             begin = max(first_sample, segment_first - int(GROUP * symbol))
