@@ -167,3 +167,16 @@ def test_packets_wider_than_the_slice_are_cut_though_the_filter_hides_its_edges(
     assert looks
     assert all(burst.cut_low == burst.cut_high == cut for burst in looks)
     assert cut or all(burst.bandwidth_hz == pytest.approx(carriers * spacing_hz, rel=0.3) for burst in looks)
+
+
+@pytest.mark.parametrize("steps", [0.2, 2.0])
+def test_what_repeats_below_a_step_of_the_converter_is_its_own_error(steps: float) -> None:
+    """Steady lines use a few steps; what is between them counts only where noise fills a step."""
+    spacing_hz = 1 / (224 * US)
+    signal = _ofdm(spacing_hz, 1705, 1 / 4, 1.0, 3)
+    time_s = np.arange(len(signal)) / RATE_HZ
+    lines = sum(np.exp(2j * np.pi * hz * time_s) for hz in (-0.73e6, 0.51e6, 0.81e6))
+    levels = steps * (signal + 0.5 * _noise(len(signal), np.random.default_rng(4))) + 1.1 * lines
+    samples = ((np.round(levels.real) + 1j * np.round(levels.imag)) / 127.5).astype(np.complex64)
+    found = find_prefix(samples, RATE_HZ)
+    assert (found is not None and abs(found.subcarrier_spacing_hz / spacing_hz - 1) < 0.002) == (steps > 1.0)
