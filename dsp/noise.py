@@ -23,7 +23,7 @@ LONGEST_MEMORY = 40
 """Segments of history: about one second of 27 ms segments."""
 THINNING = 4
 """Every fourth row is enough for the quantile; neighbours share half of their samples anyway."""
-FITS_PER_MEMORY = 5
+FITS_PER_MEMORY = 3
 """Fits of the floor while as many segments pass as the history holds: it changes over seconds, gain steps apart."""
 DYNAMIC_RANGE = 1e-6
 """The floor is at least this far (60 dB) below the strongest cell: more than an 8-bit converter can show."""

@@ -70,8 +70,8 @@ class WeakCounters:
 class WeakChirps:
     """Searches consecutive samples of one tuning for packets of chirps below the noise.
 
-    Costs 0.7 bare transform passes for each shape that is being searched for, usually two at a time, and half a pass
-    for the proofs.
+    Costs 0.6 bare transform passes of what is searched for each shape, two at a time or three where the slice is
+    quiet, and a quarter for preambles in unison and proofs.
 
     Parameters
     ----------
