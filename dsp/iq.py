@@ -111,21 +111,11 @@ class IqSource(Protocol):
         ...
 
 
-def _u8_table() -> NDArray[np.float32]:
-    return ((np.arange(256, dtype=np.float32) - U8_CENTRE) / U8_FULL_SCALE).astype(np.float32)
-
-
-_U8_TABLE = _u8_table()
-_U8_PAIR_TABLE: NDArray[np.complex64] = (
-    _U8_TABLE[np.arange(65536) & 0xFF] + 1j * _U8_TABLE[np.arange(65536) >> 8]
-).astype(np.complex64)
-"""Every (I, Q) byte pair as a complex64, indexed by the little-endian u16: 512 KiB, stays in the second-level cache."""
-
-
 def u8_to_complex64(raw: bytes | bytearray | memoryview | NDArray[np.uint8]) -> NDArray[np.complex64]:
     """Unsigned 8-bit I, Q, I, Q ... to complex64, full scale 1.0.
 
-    ``x = ((I - 127.4) + j (Q - 127.4)) / 127.5``, by one table look-up a sample (about 1 ns a sample).
+    ``x = ((I - 127.4) + j (Q - 127.4)) / 127.5``, in two passes of single precision: 0.6 ns a sample at any level.
+    A table of byte pairs costs more, and room in the second-level cache besides.
 
     Parameters
     ----------
@@ -137,10 +127,12 @@ def u8_to_complex64(raw: bytes | bytearray | memoryview | NDArray[np.uint8]) -> 
     ValueError
         If the number of bytes is odd.
     """
-    pairs = np.frombuffer(raw, dtype="<u2") if len(raw) % 2 == 0 else None
-    if pairs is None:
-        raise ValueError(f"8-bit IQ needs an even number of bytes, not {len(raw)}")
-    return _U8_PAIR_TABLE.take(pairs)
+    counts = np.frombuffer(raw, dtype=np.uint8)
+    if len(counts) % 2:
+        raise ValueError(f"8-bit IQ needs an even number of bytes, not {len(counts)}")
+    values = np.subtract(counts, np.float32(U8_CENTRE), dtype=np.float32)
+    values /= np.float32(U8_FULL_SCALE)
+    return values.view(np.complex64)
 
 
 def _counts(samples: NDArray[np.complex64]) -> NDArray[np.float32]:
