@@ -12,7 +12,9 @@ PREAMBLE_BITS = 40
 FRAME_OVERHEAD_BYTES = 7
 """Four bytes of header, one of length, a check of 16 bits; the sync word 0x2DD4 comes on top."""
 UP_BYTES = 11
-"""Eight servo channels, the default of the packet sizes 7 to 21."""
+"""Eight servo channels of ten bits, the default."""
+SIZES_BYTES = (7, 11, 12, 16, 17, 21)
+"""Four to sixteen channels."""
 DOWN_BYTES = 9
 SHAPING_BT = 0.5
 """Fixed in the transceiver."""
@@ -31,19 +33,26 @@ RATES: tuple[tuple[str, float, float], ...] = (
 )
 
 
-def interval_s(bit_rate_bps: float) -> float:
-    """Packet interval with telemetry: ``(bytes + 15) 8.2 / rate + 2 ms``, the same plus 1 ms down, in whole ms."""
-    up_s = (UP_BYTES + 15) * 8.2 / bit_rate_bps + 2e-3
-    down_s = (DOWN_BYTES + 15) * 8.2 / bit_rate_bps + 1e-3
-    return math.ceil((up_s + down_s) * 1e3 - 1e-9) * 1e-3
+def interval_s(bit_rate_bps: float, up_bytes: int = UP_BYTES, *, telemetry: bool = True) -> float:
+    """Packet interval: ``(bytes + 15) 8.2 / rate + 2 ms``, with telemetry the same plus 1 ms down, in whole ms."""
+    interval_s = (up_bytes + 15) * 8.2 / bit_rate_bps + 2e-3
+    if telemetry:
+        interval_s += (DOWN_BYTES + 15) * 8.2 / bit_rate_bps + 1e-3
+    return math.ceil(interval_s * 1e3 - 1e-9) * 1e-3
+
+
+def _timing(phy: FskPhy, up_bytes: int, *, telemetry: bool) -> HopTiming:
+    up_s = airtime_s(phy, up_bytes + FRAME_OVERHEAD_BYTES)
+    down_s = airtime_s(phy, DOWN_BYTES + FRAME_OVERHEAD_BYTES)
+    answer = Answer(up_s + TURN_S, down_s, payload_bytes=DOWN_BYTES) if telemetry else None
+    return HopTiming(interval_s(phy.bit_rate_bps, up_bytes, telemetry=telemetry), 1, up_s, answer=answer)
 
 
 def _mode(name: str, bit_rate_bps: float, deviation_hz: float) -> Mode:
     phy = FskPhy(bit_rate_bps, deviation_hz, SHAPING_BT, PREAMBLE_BITS)
-    up_s = airtime_s(phy, UP_BYTES + FRAME_OVERHEAD_BYTES)
-    down_s = airtime_s(phy, DOWN_BYTES + FRAME_OVERHEAD_BYTES)
-    answer = Answer(up_s + TURN_S, down_s, payload_bytes=DOWN_BYTES)
-    return Mode(name, phy, HopTiming(interval_s(bit_rate_bps), 1, up_s, answer=answer), UP_BYTES)
+    timings = [_timing(phy, size, telemetry=telemetry) for telemetry in (True, False) for size in SIZES_BYTES]
+    usual = _timing(phy, UP_BYTES, telemetry=True)
+    return Mode(name, phy, usual, UP_BYTES, settings=tuple(each for each in timings if each != usual))
 
 
 def _band(name: str, region: Region, base_hz: float) -> Band:
@@ -72,8 +81,9 @@ PROTOCOL = RfProtocol(
         "Silicon Labs AN440 (Si4432 registers of the deviations)",
     ),
     caveat=(
-        "Packets of 7 to 21 bytes, up to 24 hops, other spacings than 50 kHz and other bases can be set: six hops and "
-        "eleven bytes are the defaults. The time between packet and answer is assumed."
+        "Six hops, eleven bytes and answers are the defaults. Strong links with packets of 7 to 21 bytes, answered or "
+        "not, are known by their interval; up to 24 hops, other spacings than 50 kHz and other bases can be set, and "
+        "are not. The time between packet and answer is assumed."
     ),
     rests_on_simulation=True,
 )

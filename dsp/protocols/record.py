@@ -120,6 +120,8 @@ class Mode:
     """Names of the bands where this mode exists; empty for all of the record's."""
     confirmed: bool = True
     """False for a guess: it never stands against a mode that is known."""
+    settings: tuple[HopTiming, ...] = ()
+    """Its timings with other settings than those it is delivered with: packets of other sizes, no answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,8 @@ WEAK_FIT_PACKETS = 5
 """The same of weak packets, by the middle one of their distances: it is 1 to 2 kHz at the demodulator's floor and 4 to
 26 kHz 5 dB below it on the grid that they are on, though every tenth is off by a hundred, and 20 to 130 kHz on others.
 """
+SETTING_TOLERANCE = 0.005
+"""Of an interval that was measured: whole milliseconds in the firmware, so one in 5 to 100 ms."""
 MOST_WILD = 0.3
 """Of keyed packets on a clock, so many may be off the grid that the others are on: they are strays."""
 LONGER_DWELL = 2.0
@@ -183,6 +185,13 @@ class LinkHypothesis:
     grid: Grid | None = None
 
     @property
+    def setting(self) -> tuple[Candidate, ...]:
+        """What it was weighed as, where that is a mode with other settings than it is delivered with."""
+        if self.protocol is None or self.mode is None or self.timing is self.mode.timing:
+            return ()
+        return (Candidate(self.protocol, self.mode, self.timing),)
+
+    @property
     def weight(self) -> float:
         """What hypotheses on the same bursts are ranked by: agreement times how much is explained."""
         trust = UNCONFIRMED_WEIGHT if self.mode is not None and not self.mode.confirmed else 1.0
@@ -239,6 +248,18 @@ def keyed_candidates() -> tuple[Candidate, ...]:
         for protocol in PROTOCOLS
         for mode in protocol.modes
         if isinstance(mode.phy, FskPhy) and isinstance(mode.timing, HopTiming)
+    )
+
+
+def setting_candidates(interval_s: float) -> tuple[Candidate, ...]:
+    """Modes that are frequency keyed, with settings that give this interval."""
+    return tuple(
+        Candidate(protocol, mode, timing)
+        for protocol in PROTOCOLS
+        for mode in protocol.modes
+        if isinstance(mode.phy, FskPhy)
+        for timing in mode.settings
+        if abs(timing.interval_s / interval_s - 1.0) < SETTING_TOLERANCE
     )
 
 

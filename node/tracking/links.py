@@ -22,7 +22,7 @@ from node.tracking.hops import (
     collect,
     is_weak,
 )
-from node.tracking.hypotheses import LEAST_PACKETS, Candidate, LinkHypothesis, hopper, judge
+from node.tracking.hypotheses import LEAST_PACKETS, Candidate, LinkHypothesis, hopper, judge, setting_candidates
 from node.tracking.link import LEVEL_DB, Link, Part, in_order
 
 MEMORY_S = 6.0
@@ -160,7 +160,7 @@ class LinkPool:
             due = final or now_ns - self._hopper_ns >= to_ns(HOPPER_EVERY_S)
             if due and not any(link.hypothesis.protocol for link in self.links):
                 self._hopper_ns = now_ns
-                told += self._look_for_hopper(now_ns)
+                told += self._look_for_hopper(now_ns, tuning_known=tuning_known)
         return told
 
     def _judge_again(self, link: Link, now_ns: int, *, tuning_known: bool) -> None:
@@ -170,7 +170,8 @@ class LinkPool:
         beside = [b for b in self._free if begin_ns <= b.start_ns <= end_ns]
         together = sorted([*link.bursts, *beside], key=in_order)
         packets = collect(together)
-        hypotheses = judge(packets, self._candidates, tuning_known=tuning_known, replies_s=link.replies_s)
+        candidates = (*self._candidates, *link.hypothesis.setting)
+        hypotheses = judge(packets, candidates, tuning_known=tuning_known, replies_s=link.replies_s)
         if not hypotheses:
             found = hopper(_alike(packets)[1]) if link.hypothesis.protocol is None else None
             link.hypothesis = found or link.hypothesis
@@ -250,7 +251,7 @@ class LinkPool:
             if link.hypothesis.protocol is not None
         )
 
-    def _look_for_hopper(self, now_ns: int) -> list[Link]:
+    def _look_for_hopper(self, now_ns: int, *, tuning_known: bool) -> list[Link]:
         packets = collect(self._free)
         if packets.faint:
             return []  # of weak packets neither length nor number is sure enough for what no record describes
@@ -258,6 +259,8 @@ class LinkPool:
         found = hopper(picked)
         if found is None:
             return []
+        set_up = judge(picked, setting_candidates(found.phase.interval_s), tuning_known=tuning_known)
+        found = set_up[0] if set_up else found
         indexes = np.flatnonzero(alike)[found.phase.members].tolist()
         members = [self._free[i] for i in indexes]
         if _accompanied_share(members, self._free, clock_tolerance_s(found.timing.interval_s)) > MOST_ACCOMPANIED:
@@ -270,7 +273,7 @@ class LinkPool:
                 for burst in members:
                     known.count_in(burst)  # the other tone of weak packets, or their other halves
                 return []
-        link = self._new_link(found, [], members)
+        link = self._new_link(found, set_up, members)
         if replies:
             after_ns = np.array([(b.start_ns - link.anchor_ns) % link.interval_ns for b in replies])
             link.answer_s = 1e-9 * float(np.median(after_ns))
