@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import exp, log2
 
 from dsp.bursts import Burst, ChirpFinding, CyclicPrefixFinding, LineCombFinding, ZadoffChuFinding
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.match import chirp_agrees, in_band
 from dsp.protocols.record import Band, ChirpPhy, RfProtocol
 
+KIND_HZ = 50e3
+"""Two channels of a band plan are this far apart and more, or are as good as one here."""
+KIND_MEMORY_S = 2.0
+LEAST_COUNT = 0.1
 NAMED = (LineCombFinding, CyclicPrefixFinding, ZadoffChuFinding)
 """Findings that name their record; see ``node.tracking.labels``."""
 
@@ -52,8 +57,20 @@ def is_open(burst: Burst, *, tuning_known: bool) -> bool:
     )
 
 
+def kind_of(burst: Burst) -> tuple[int, int, int]:
+    """Bursts of one emitter on one channel have this in common: centre, octaves of bandwidth and of length."""
+    return (
+        round(burst.centre_hz / KIND_HZ),
+        round(log2(max(burst.bandwidth_hz, 1.0))),
+        round(log2(max(burst.duration_s, 1e-6))),
+    )
+
+
 class PatchBudget:
     """Patches that may be classified, from what a time of signal is worth; a second's worth is saved up at most.
+
+    Each kind of burst has its turn: an emitter that was asked about often lately waits for one that was not, however
+    strong it is.
 
     Parameters
     ----------
@@ -69,10 +86,25 @@ class PatchBudget:
         self._left = per_second
         self._chirps_left: dict[tuple[int, float, bool], float] = {}
         """Of the shapes that have not all of theirs."""
+        self._lately: dict[tuple[int, int, int], float] = {}
+        """Patches of each kind, those of the past counting less and less."""
+
+    def order(self, bursts: list[Burst]) -> list[int]:
+        """Indexes of bursts in the order in which they are to be asked about: kinds heard least, then the strongest."""
+        strongest = sorted(range(len(bursts)), key=lambda i: (-bursts[i].snr_db, bursts[i].start_ns, i))
+        before: dict[tuple[int, int, int], float] = {}
+        rank: dict[int, int] = {}
+        for i in strongest:
+            kind = kind_of(bursts[i])
+            count = before.get(kind, self._lately.get(kind, 0.0))
+            rank[i], before[kind] = round(count), count + 1.0
+        return sorted(strongest, key=lambda i: rank[i])
 
     def refill(self, duration_s: float) -> None:
         """Add what a time of signal is worth."""
         self._left = min(self._per_second, self._left + self._per_second * duration_s)
+        kept = exp(-duration_s / KIND_MEMORY_S)
+        self._lately = {kind: count * kept for kind, count in self._lately.items() if count * kept > LEAST_COUNT}
         more, most = self._chirps_per_second * duration_s, max(self._chirps_per_second, 1.0)
         self._chirps_left = {shape: left + more for shape, left in self._chirps_left.items() if left + more < most}
 
@@ -88,4 +120,6 @@ class PatchBudget:
                 return False
             self._chirps_left[shape] = left - 1.0
         self._left -= 1.0
+        kind = kind_of(burst)
+        self._lately[kind] = self._lately.get(kind, 0.0) + 1.0
         return True

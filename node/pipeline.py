@@ -25,8 +25,8 @@ class PipelineSettings:
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     patches_per_second: float = 10.0
-    """Patches classified a second of signal, strongest first; the rest go without a label and are counted. Bursts that
-    the classifier cannot tell more of need none: see ``node.patch_budget``."""
+    """Patches classified a second of signal, kinds in turn, strongest first; the rest go without a label and are
+    counted. Bursts that the classifier cannot tell more of need none: see ``node.patch_budget``."""
     chirp_patches_per_second: float = 4.0
     """Of them for each shape of chirp: its slope names it already, and the classifier only tells who shares it."""
     remembered_tunings: int = 64
@@ -238,7 +238,7 @@ class Pipeline:
             yield self._step(list(zip(tuning.detectors, found, strict=True)))
 
     def _step(self, found: list[tuple[SliceDetector, Segment]]) -> Step:
-        """Label what was found in one segment, strongest first while the budget lasts, and put it in order of time."""
+        """Label what was found in one segment while the budget lasts, and put it in order of time."""
         self._budget.refill(max(segment.duration_s for _, segment in found))
         items = [(detector.where, item) for detector, segment in found for item in segment.found]
         labels: dict[int, Classification] = {}
@@ -249,7 +249,7 @@ class Pipeline:
                 for i, (where, item) in enumerate(items)
                 if item.patchable and is_open(item.burst, tuning_known=where.centre_known)
             ]
-            wanted.sort(key=lambda i: (-items[i][1].burst.snr_db, items[i][1].burst.start_ns, i))
+            wanted = [wanted[n] for n in self._budget.order([items[i][1].burst for i in wanted])]
             chosen = sorted(i for i in wanted if self._budget.take(items[i][1].burst))
             patches = [items[i][1].patch(tuning_known=items[i][0].centre_known) for i in chosen]
             labels = dict(zip(chosen, self._classifier.classify(patches), strict=True)) if patches else {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,23 @@ def test_records_tell_who_chirps_like_this() -> None:
     shape = _chirp(7, 125e3)
     names = {p.label for p, _ in protocols_that_chirp(7, 125e3, shape.slope_hz_per_s)}
     assert "lorawan" in names
+
+
+def test_a_weak_emitter_has_its_turn_beside_strong_ones() -> None:
+    budget = PatchBudget(4.0, 4.0)
+    strong = [replace(_burst(EnergyFinding(0.5), 868.1e6), start_ns=n) for n in range(9)]
+    weak = replace(_burst(EnergyFinding(0.5), 869.5e6), snr_db=3.0)
+    asked = [0, 0]
+    for _ in range(10):
+        bursts = [*strong, weak]
+        taken = [bursts[i] for i in budget.order(bursts) if budget.take(bursts[i])]
+        asked[0] += sum(burst is not weak for burst in taken)
+        asked[1] += sum(burst is weak for burst in taken)
+        budget.refill(0.25)
+    assert asked[1] >= 3
+    assert asked[0] >= asked[1]
+
+
+def test_of_one_kind_the_strongest_come_first() -> None:
+    bursts = [replace(_burst(EnergyFinding(0.5)), snr_db=snr_db) for snr_db in (3.0, 9.0, 6.0)]
+    assert PatchBudget(10.0, 4.0).order(bursts) == [1, 2, 0]
