@@ -7,7 +7,7 @@ from dsp.protocols import BY_LABEL
 from dsp.protocols.record import ChirpPhy, HopTiming
 from models.classifier import ModelRef
 from node.ids import track_ulid
-from node.tracking.calibration import calibrated, with_rivals
+from node.tracking.calibration import link_probability, with_rivals
 from node.tracking.emitters import Emitter
 from node.tracking.hypotheses import LinkHypothesis, link_confidence
 from node.tracking.labels import UNKNOWN_HOPPER, family_of
@@ -38,7 +38,7 @@ def link_track(
     name = link.key
     if before is not None and before.label not in (label, UNKNOWN_HOPPER):
         before, name = None, f"{link.key}:{label}"
-    confidence = calibrated(link_confidence(best), drone=True)
+    confidence = link_probability(link_confidence(best))
     centre_hz = _home_hz(link)
     rivals = [
         (f"{h.protocol.label}/{h.mode.name}", link_confidence(h)) for h in link.others[:3] if h.protocol and h.mode

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from dsp.bursts import (
     Burst,
+    ChirpFinding,
     CyclicPrefixFinding,
     KeyingFinding,
     LineCombFinding,
@@ -18,8 +19,9 @@ from dsp.protocols.record import FskPhy, ReaderPhy, SporadicTiming
 from dsp.units import NS_PER_S
 from models.classifier import ModelRef
 from node.pipeline import Sighting
-from node.tracking.calibration import calibrated, with_rivals
-from node.tracking.labels import CARRIER, CARRIER_WIDEST_HZ, by_rule, family_of
+from node.tracking.calibration import Ground, emitter_probability, link_probability, with_rivals
+from node.tracking.extents import says_more
+from node.tracking.labels import CARRIER, CARRIER_WIDEST_HZ, PULSES, by_rule, family_of
 from node.tracking.ofdm_labels import prefix_mode
 
 SAME_EMITTER_HZ = 25e3
@@ -53,8 +55,6 @@ SETTLE_S = 1.0
 """An emitter that is not a drone is published this long after its first burst: what turns out to be part of a link
 never becomes a track of its own."""
 KEPT_LABELS = 64
-WHOLE = 2.0
-"""Times as long: the shorter of two bursts is a piece."""
 WIDE_HZ = 30e3
 """A carrier with the skirts that the window gives it is narrower; commands of readers and keyed packets are wider."""
 WIDE_SHARE = 0.05
@@ -85,6 +85,7 @@ class Emitter:
     """Band that its looks have seen; of OFDM alone."""
     said: int = 0
     """Bursts with a label that more than a rule speaks for: the classifier, a chirp, a proof."""
+    chirps: int = 0
     begun: int = 0
     """Bursts that begin by themselves, not where a window or another piece ends."""
     most_snr_db: float = float("-inf")
@@ -114,6 +115,7 @@ class Emitter:
         self.fresh = True
         self.radios.add(sighting.radio)
         self.said += not by_rule(sighting)
+        self.chirps += isinstance(burst.finding, ChirpFinding)
         self.most_snr_db = max(self.most_snr_db, burst.snr_db)
         self.votes[label] = self.votes.get(label, 0.0) + confidence
         finding = burst.finding
@@ -125,7 +127,7 @@ class Emitter:
             self.high_hz = max(self.high_hz, burst.centre_hz + 0.5 * burst.bandwidth_hz)
         # A look at the whole stands for it before any piece of it does.
         known = isinstance(self.strongest.finding, CyclicPrefixFinding)
-        if (proved and not known) or (proved == known and _speaks_better(burst, self.strongest)):
+        if (proved and not known) or (proved == known and says_more(burst, self.strongest)):
             self.strongest = burst
             self.centre_hz = burst.centre_hz
             self.offset_hz = burst.centre_hz - sighting.slice_centre_hz
@@ -156,7 +158,14 @@ class Emitter:
         score = max(self.votes.values()) / (self.count + 1.0)
         if family_of(label) == "unknown":
             return round(score, 4)
-        return calibrated(score, drone=family_of(label).startswith("drone"))
+        if family_of(label).startswith("drone"):
+            return link_probability(score)
+        return emitter_probability(score, self._ground(label))
+
+    def _ground(self, label: str) -> Ground:
+        if self.said:
+            return "chirp" if self.chirps else "said"
+        return "plain" if label in (CARRIER, PULSES) else "rule"
 
     def top(self, count: int = 3) -> tuple[tuple[str, float], ...]:
         """Best labels with their probabilities, best first."""
@@ -244,12 +253,6 @@ class Emitter:
         share = ", ".join(f"{name} {part:.2f}" for name, part in self.top())
         lines.append(f"labels of the bursts: {share}")
         return tuple(lines)
-
-
-def _speaks_better(burst: Burst, other: Burst) -> bool:
-    """Whether a burst says more of its emitter's place and width than another: pieces of packets are short."""
-    longer = burst.duration_s / other.duration_s
-    return longer > WHOLE or (longer > 1.0 / WHOLE and burst.snr_db > other.snr_db)
 
 
 @lru_cache(maxsize=64)

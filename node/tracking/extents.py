@@ -43,6 +43,8 @@ LEAST_CONTINUOUS_S = 0.04
 """What is always on air, or for seconds, is not heard for less where it begins and ends by itself."""
 MOST_REPLIES_S = 2.5e-3
 """Of replies that run together."""
+WHOLE = 2.0
+"""Times as long: the shorter of two bursts is a piece."""
 ROUNDED_S = 1e-3
 """A length is known to about two frames of the spectrogram."""
 
@@ -109,3 +111,9 @@ def _lengths_s(mode: Mode) -> tuple[float, float]:
             return LEAST_CONTINUOUS_S, float("inf")
         case _:
             return 0.0, float("inf")  # peaks of what is wide come and go
+
+
+def says_more(burst: Burst, other: Burst) -> bool:
+    """Whether a burst says more of its emitter's place and width than another: pieces of packets are short."""
+    longer = burst.duration_s / other.duration_s
+    return longer > WHOLE or (longer > 1.0 / WHOLE and burst.snr_db > other.snr_db)

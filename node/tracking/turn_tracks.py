@@ -7,7 +7,7 @@ from dsp.protocols.record import TdmTiming
 from dsp.units import NS_PER_S
 from models.classifier import ModelRef
 from node.ids import track_ulid
-from node.tracking.calibration import calibrated, with_rivals
+from node.tracking.calibration import link_probability, with_rivals
 from node.tracking.labels import family_of
 from node.tracking.track import Track
 from node.tracking.turn_judgement import TurnHypothesis
@@ -27,7 +27,7 @@ def turn_track(
     """What is known of a link now; ``before`` is its track so far, whose identifier it keeps."""
     best = link.hypothesis
     label = best.collector.protocol.label
-    confidence = calibrated(best.confidence, drone=True)
+    confidence = link_probability(best.confidence)
     whole = [turn for turn in best.turns if not turn.cut] or list(best.turns)
     home_hz = max(whole, key=lambda turn: turn.full_s).centre_hz
     strongest = max((burst for turn in whole for burst in turn.bursts), key=lambda burst: burst.snr_db)

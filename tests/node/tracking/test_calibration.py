@@ -4,22 +4,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.tracking.calibration import calibrated, with_rivals
+from node.tracking.calibration import EMITTER_KNOTS, Ground, emitter_probability, link_probability, with_rivals
 
 SHARES = st.floats(0.0, 1.0)
 
 
-@pytest.mark.parametrize("drone", [False, True])
+@pytest.mark.parametrize("ground", EMITTER_KNOTS)
 @given(one=SHARES, two=SHARES)
-def test_more_evidence_never_means_less(drone: bool, one: float, two: float) -> None:
+def test_more_evidence_of_an_emitter_never_means_less(ground: Ground, one: float, two: float) -> None:
     low, high = sorted((one, two))
-    assert 0.0 < calibrated(low, drone=drone) <= calibrated(high, drone=drone) < 1.0
+    assert 0.0 < emitter_probability(low, ground) <= emitter_probability(high, ground) < 1.0
+
+
+@given(one=SHARES, two=SHARES)
+def test_more_evidence_of_a_link_never_means_less(one: float, two: float) -> None:
+    low, high = sorted((one, two))
+    assert 0.0 < link_probability(low) <= link_probability(high) < 1.0
 
 
 def test_torn_pieces_prove_little_and_clear_packets_much() -> None:
-    assert calibrated(0.5, drone=False) < 0.4
-    assert calibrated(0.9, drone=False) > 0.9
-    assert calibrated(0.9, drone=True) > 0.95
+    assert emitter_probability(0.5, "said") < 0.4
+    assert emitter_probability(0.9, "said") > 0.9
+    assert link_probability(0.9) > 0.95
+
+
+def test_a_rule_alone_proves_next_to_nothing() -> None:
+    assert emitter_probability(1.0, "rule") < emitter_probability(1.0, "plain") < emitter_probability(0.5, "said")
 
 
 @given(scores=st.lists(SHARES, min_size=1, max_size=5), confidence=SHARES)
