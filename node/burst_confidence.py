@@ -25,7 +25,7 @@ KNOTS: dict[Evidence, Knots] = {
     "prefix": ((0.5, 0.37), (0.6, 0.8), (0.7, 0.93), (0.9, 0.99)),
     "proof": ((0.9, 0.99), (1.0, 0.99)),
     "said": ((0.35, 0.2), (0.5, 0.36), (0.6, 0.39), (0.7, 0.44), (0.8, 0.54), (0.9, 0.69), (0.97, 0.83), (1.0, 0.98)),
-    "keying": ((0.3, 0.01), (1.0, 0.01)),
+    "keying": ((0.3, 0.03), (1.0, 0.03)),
     "pulses": ((0.3, 0.01), (0.4, 0.8), (0.5, 0.85), (0.6, 0.85)),
     "energy": ((0.3, 0.01), (1.0, 0.01)),
 }
@@ -38,7 +38,8 @@ bursts of 173 scenes of yet another seed the expected calibration error is 0.03,
 Pulses are set between the two, for a handful of radars made most of them. In fewer scenes the error is larger (0.12 in
 another 116, before harmless chirps were told apart): the bursts of one emitter are wrong together. Two tones alone, and
 chirps that a drone's record shares, are nearly always a drone's in such scenes; where there are sensors and no drones
-they are less often.
+they are less often: two tones that fit a sensor's packets are one in 1 % of them beside drones and in 14 % in busy
+bands, and are told between the two. With labels only for what fits the record the error is 0.05 in other 400 scenes.
 """
 
 
