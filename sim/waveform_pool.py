@@ -41,6 +41,9 @@ OFFSET_GRID_HZ = 1000.0
 """Packets at the slice's edge are cut at offsets on this grid; the rest of the offset is applied later."""
 
 
+NO_RAMP = np.zeros(0, np.complex64)
+
+
 class Carrier:
     """What a packet is put on.
 
@@ -57,7 +60,7 @@ class Carrier:
     def __init__(self, cycles: float, amplitude: complex) -> None:
         self.cycles = cycles
         self.amplitude = amplitude
-        self._ramp = np.zeros(0, np.complex64)
+        self._ramp = NO_RAMP
 
     def ramp(self, samples: int) -> NDArray[np.complex64]:
         """The first samples of it with phase 0 and amplitude 1, kept: tile after tile needs the same."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 
 from models.classifier import Classifier
+from node.heap import keep_for_good
 from node.report.perform import perform
 from node.report.results import RunResult
 from node.report.runs import Run
@@ -61,6 +62,7 @@ def _prepare(chain: str, with_model: bool) -> None:
     global _worker  # noqa: PLW0603  # the initialiser of a process has no other place
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us
     _worker = _Worker(chain, with_model=with_model)
+    keep_for_good()
 
 
 def _do(run: Run) -> RunResult:
