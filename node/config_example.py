@@ -96,7 +96,7 @@ host = "localhost"
 # path = "model.onnx"           # the one that comes with skypicket if left out
 
 # [pipeline]
-# patches_per_second = 10.0     # bursts named by the classifier a second of signal
+# patches_per_second = 12.0     # bursts named by the classifier a second of signal
 # chirp_patches_per_second = 4.0   # of them for each shape of chirp
 
 # [detector]

@@ -13,6 +13,8 @@ from dsp.protocols.record import Band, ChirpPhy, RfProtocol
 KIND_HZ = 50e3
 """Two channels of a band plan are this far apart and more, or are as good as one here."""
 KIND_MEMORY_S = 2.0
+TURN_DB = 6.0
+"""A packet of 30 dB is asked about five times before one of 0 dB, which may be a torn piece of it."""
 LEAST_COUNT = 0.1
 NAMED = (LineCombFinding, CyclicPrefixFinding, ZadoffChuFinding)
 """Findings that name their record; see ``node.tracking.labels``."""
@@ -69,8 +71,8 @@ def kind_of(burst: Burst) -> tuple[int, int, int]:
 class PatchBudget:
     """Patches that may be classified, from what a time of signal is worth; a second's worth is saved up at most.
 
-    Each kind of burst has its turn: an emitter that was asked about often lately waits for one that was not, however
-    strong it is.
+    Each kind of burst has its turn: an emitter that was asked about often lately waits for one that was not, though it
+    is stronger.
 
     Parameters
     ----------
@@ -90,15 +92,18 @@ class PatchBudget:
         """Patches of each kind, those of the past counting less and less."""
 
     def order(self, bursts: list[Burst]) -> list[int]:
-        """Indexes of bursts in the order in which they are to be asked about: kinds heard least, then the strongest."""
+        """Indexes of bursts in the order in which they are to be asked about.
+
+        The strongest first, where each time that its kind was asked about lately makes a burst ``TURN_DB`` weaker.
+        """
         strongest = sorted(range(len(bursts)), key=lambda i: (-bursts[i].snr_db, bursts[i].start_ns, i))
         before: dict[tuple[int, int, int], float] = {}
-        rank: dict[int, int] = {}
+        worth_db: dict[int, float] = {}
         for i in strongest:
             kind = kind_of(bursts[i])
             count = before.get(kind, self._lately.get(kind, 0.0))
-            rank[i], before[kind] = round(count), count + 1.0
-        return sorted(strongest, key=lambda i: rank[i])
+            worth_db[i], before[kind] = bursts[i].snr_db - TURN_DB * count, count + 1.0
+        return sorted(strongest, key=lambda i: -worth_db[i])
 
     def refill(self, duration_s: float) -> None:
         """Add what a time of signal is worth."""

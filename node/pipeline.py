@@ -24,7 +24,7 @@ class PipelineSettings:
     """How the pipeline works."""
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)
-    patches_per_second: float = 10.0
+    patches_per_second: float = 12.0
     """Patches classified a second of signal, kinds in turn, strongest first; the rest go without a label and are
     counted. Bursts that the classifier cannot tell more of need none: see ``node.patch_budget``."""
     chirp_patches_per_second: float = 4.0

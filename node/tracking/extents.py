@@ -98,6 +98,7 @@ def _extent(bands: tuple[Band, ...], mode: Mode) -> _Extent:
             least, most_s = LEAST_REPLY_WIDTH, MOST_REPLIES_S
     if isinstance(mode.phy, OokPhy):
         skirts_hz = HARD_SKIRTS_HZ
+        least_s = LEAST_LENGTH * mode.phy.short_s  # one of its pulses, where the gaps are long
     return _Extent(bands, least * width_hz, most * width_hz + skirts_hz, least_s, most_s)
 
 

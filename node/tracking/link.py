@@ -1,5 +1,7 @@
 """One hop link: its clock, its channels, the bursts that belong to it, and the name it goes by."""
 
+# Longer than 300 lines: one link and the parts that are kept of it; what judges it is in ``hypotheses``.
+
 from __future__ import annotations
 
 from collections import deque
