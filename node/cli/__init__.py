@@ -61,6 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     The exit code: 0 done, 1 failed, 2 bad arguments or configuration.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if "train" not in arguments:
+        # Before NumPy is loaded. Our products of matrices are small: threads of the linear algebra would wait for each
+        # other longer than they work, and take the cores from the other radios. What the operator sets holds.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         args = _parser(arguments).parse_args(arguments)
     except SystemExit as end:  # argparse has said all there is to say

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from dsp.iq import SourceUnavailable
-from node.cli import COMMANDS
+from node.cli import COMMANDS, main
 from node.cli.arguments import hertz, moment_ns, positive
 from node.cli.faults import KNOWN, explain
 from sim.scene import SceneError
@@ -151,3 +152,17 @@ def test_what_is_no_time(text: str) -> None:
 def test_what_is_not_above_0(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="above 0"):
         positive(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "before", "after"),
+    [(["scan", "--help"], None, "1"), (["scan", "--help"], "2", "2"), (["train", "--help"], None, None)],
+)
+def test_linear_algebra_keeps_to_one_thread_unless_told(
+    arguments: list[str], before: str | None, after: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if before is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", before)
+    main(arguments)
+    assert os.environ.get("OMP_NUM_THREADS") == after
