@@ -41,7 +41,7 @@ class LookSchedule:
 
     video_s: float = 6.0 * video.WINDOW_S
     video_first: int = 6
-    prefix_s: float = 0.5
+    prefix_s: float = 0.4
     lines_s: float = 1.0
 
 
