@@ -1,27 +1,27 @@
 """`skypicket bench`: what the chain costs, as ratios measured in one run on one core.
 
-Cost of each stage on the busy scene, in bare passes (the yardstick below, 17.4 ms a second of 2.4 MS/s on a two-core
+Cost of each stage on the busy scene, in bare passes (the yardstick below, 17.1 ms a second of 2.4 MS/s on a two-core
 AMD EPYC), from the shares that a run prints; docstrings of the stages say what they are made of:
 
 =============================  =====
-conversion of bytes             0.11
-transform and power             0.76
-noise floor                     0.21
-energy mask, regions, extents   1.10
-baseband, edges, pulses         0.58
-chirps of regions               0.58
-chirps below the noise          1.35
-narrow signals below the mask   0.30
-keying                          0.21
-video, prefix, lines            0.46
-picture, features               0.41
-classifier                      0.16
-tracker                         0.67
-blocks, segments, budgets       0.77
-all                             7.67
+conversion of bytes             0.10
+transform and power             0.74
+noise floor                     0.17
+energy mask, regions, extents   0.76
+baseband, edges, pulses         0.45
+chirps of regions               0.42
+chirps below the noise          0.86
+narrow signals below the mask   0.17
+keying                          0.13
+video, prefix, lines            0.34
+picture, features               0.20
+classifier                      0.08
+tracker                         0.59
+blocks, segments, budgets       0.79
+all                             5.82
 =============================  =====
 
-85 bursts and 18 patches a second, four links and a crowd.
+82 bursts and 14 patches a second, four links and a crowd.
 """
 
 from __future__ import annotations
