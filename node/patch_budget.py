@@ -13,7 +13,7 @@ from dsp.protocols.record import Band, ChirpPhy, RfProtocol
 KIND_HZ = 50e3
 """Two channels of a band plan are this far apart and more, or are as good as one here."""
 KIND_MEMORY_S = 2.0
-"""What was asked about so long ago counts for 1/e; a second's worth of patches goes round the emitters of a band in it."""
+"""What was asked about so long ago counts for 1/e; in it a second's patches go round the emitters of a band."""
 TURN_DB = 6.0
 """A packet of 30 dB is asked about five times before one of 0 dB, which may be a torn piece of it."""
 LEAST_COUNT = 0.1
