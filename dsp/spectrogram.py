@@ -16,6 +16,8 @@ from dsp.windows import windows as windows_of
 FRAMES_PER_ROW = 2
 BINS_PER_COLUMN = 2
 """Averaging of the raw transform: about eight degrees of freedom a cell instead of two, at a quarter of the cells."""
+SQUARES_MEAN = np.full(2 * BINS_PER_COLUMN, 1.0 / FRAMES_PER_ROW, dtype=np.float32)
+"""Weights of the squares of a column's bins, real and imaginary, that two frames have been summed to."""
 PIECE_SAMPLES = 65_536
 """Samples of frames transformed at a time: a megabyte in and out."""
 
@@ -172,7 +174,7 @@ def row_power(spectrum: NDArray[np.complex64], out: NDArray[np.float32] | None =
     spectrum
         (frames, points) complex64 as from ``transform``.
     out
-        Array to be filled.
+        Array to be filled, without gaps between its rows.
 
     Returns
     -------
@@ -180,8 +182,8 @@ def row_power(spectrum: NDArray[np.complex64], out: NDArray[np.float32] | None =
     """
     frames, points = spectrum.shape
     parts = spectrum.view(np.float32).reshape(frames // FRAMES_PER_ROW, FRAMES_PER_ROW, 2 * points)
-    both = np.einsum("ijk,ijk->ik", parts, parts).view(np.complex64)
-    bins = both[:, 0::BINS_PER_COLUMN] + both[:, 1::BINS_PER_COLUMN]
-    rows: NDArray[np.float32] = np.add(bins.real, bins.imag, out=out)
-    rows *= np.float32(1.0 / FRAMES_PER_ROW)
+    both = np.einsum("ijk,ijk->ik", parts, parts)
+    rows = np.empty((len(both), points // BINS_PER_COLUMN), dtype=np.float32) if out is None else out
+    # The sum of a column's squares as a product with ones: strided additions cost three times as much.
+    np.dot(both.reshape(-1, len(SQUARES_MEAN)), SQUARES_MEAN, out=rows.reshape(-1))
     return rows

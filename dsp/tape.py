@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 T = TypeVar("T", bound=np.generic)
 
+CHEAP = 8
+"""So many times fewer rows than are to come are moved to the beginning, where the processor has the memory at hand."""
+
 
 class Tape(Generic[T]):
     """A growing and shrinking array; ``rows`` is a view of what is on it.
@@ -27,6 +30,8 @@ class Tape(Generic[T]):
         self._store = self._empty(256)
         self._begin = 0
         self._end = 0
+        self._dropped = 0
+        """Rows since the last that came."""
 
     def _empty(self, rows: int) -> NDArray[T]:
         shape = (rows, self._width) if self._width else (rows,)
@@ -48,13 +53,18 @@ class Tape(Generic[T]):
 
     def extend(self, count: int) -> NDArray[T]:
         """Make room for rows at the end and give the place to write them to, which holds anything."""
-        need = len(self) + count
-        if self._end + count > len(self._store):
+        kept = len(self)
+        need = kept + count
+        room = len(self._store) - self._end
+        cheap = kept <= self._begin > 0 and kept * CHEAP <= count
+        # Right after a drop there is least to move: as much will come before the next one.
+        if room < count or cheap or (kept <= self._begin and room < self._dropped):
             store = self._store
-            if need > len(store) // 2:
-                store = self._empty(3 * need)
-            store[: len(self)] = self.rows
-            self._begin, self._end, self._store = 0, len(self), store
+            if 5 * need > 4 * len(store):
+                store = self._empty(need + need // 2)  # no more: new memory costs more than moving what is kept
+            store[:kept] = self.rows
+            self._begin, self._end, self._store = 0, kept, store
+        self._dropped = 0
         begin, self._end = self._end, self._end + count
         return self._store[begin : self._end]
 
@@ -64,6 +74,7 @@ class Tape(Generic[T]):
 
     def drop(self, rows: int) -> None:
         """Forget rows at the beginning."""
+        self._dropped += rows
         self._begin = min(self._end, self._begin + rows)
         if self._begin == self._end:
             self._begin = self._end = 0  # the same memory again, while the processor still has it at hand
