@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,16 +51,19 @@ class _Window:
 
     def __init__(self, length: int, period: int, first: int) -> None:
         self._length, self._period, self._first = length, max(period, length), first
-        self._parts: list[NDArray[np.complex64]] = []
+        self._store: NDArray[np.complex64] = np.empty(length, dtype=np.complex64)
         self._have = 0
         self._skip = 0
         self._done = 0
-        self.begin = 0
+        self._begin = 0
         self._seen = 0
 
-    def feed(self, samples: NDArray[np.complex64]) -> list[tuple[int, NDArray[np.complex64]]]:
-        """Give the whole looks that these samples complete, with the index of their first sample."""
-        ready: list[tuple[int, NDArray[np.complex64]]] = []
+    def feed(self, samples: NDArray[np.complex64]) -> Iterator[tuple[int, NDArray[np.complex64]]]:
+        """Give the whole looks that these samples complete, with the index of their first sample.
+
+        Each is valid until the next one: those that lie in these samples are not copied. To be used up before the
+        next call.
+        """
         at = 0
         while at < len(samples):
             if self._skip:
@@ -68,26 +72,24 @@ class _Window:
                 at += step
                 continue
             if not self._have:
-                self.begin = self._seen + at
-            take = min(self._length - self._have, len(samples) - at)
-            self._parts.append(samples[at : at + take])
-            self._have += take
-            at += take
+                self._begin = self._seen + at
+            part = samples[at : at + self._length - self._have]
+            whole = len(part) == self._length
+            if not whole:
+                self._store[self._have : self._have + len(part)] = part
+            self._have += len(part)
+            at += len(part)
             if self._have == self._length:
-                ready.append((self.begin, self._collected()))
+                self._have = 0
                 self._done += 1
                 self._skip = 0 if self._done < self._first else self._period - self._length
-        self._parts = [part.copy() for part in self._parts]
+                yield self._begin, part if whole else self._store
         self._seen += len(samples)
-        return ready
 
     def rest(self) -> tuple[int, NDArray[np.complex64]]:
         """What has been collected of an unfinished look."""
-        return self.begin, self._collected()
-
-    def _collected(self) -> NDArray[np.complex64]:
-        parts, self._parts, self._have = self._parts, [], 0
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.complex64)
+        have, self._have = self._have, 0
+        return self._begin, self._store[:have]
 
 
 class Looks:
@@ -117,27 +119,23 @@ class Looks:
         for window, look in ((self._video, self._look_video), (self._prefix, self._look_prefix)):
             if window is None:
                 continue
-            ready = window.feed(samples)
+            for begin, stretch in window.feed(samples):
+                found += look(begin, stretch, power)
             if final:
-                begin, rest = window.rest()
-                ready += [(begin, rest)] if len(rest) else []
-            for begin, stretch in ready:
-                analysed = look(begin, stretch, power)
-                if analysed is not None:
-                    found.append(analysed)
+                found += look(*window.rest(), power)
         self._rows_since_lines += len(power)
         if len(power) >= 16 and (self._rows_since_lines >= self._line_rows or final):
             self._rows_since_lines = 0
             found += self._look_lines(segment, power, floor)
         return found
 
-    def _look_video(self, begin: int, stretch: NDArray[np.complex64], power: NDArray[np.float32]) -> Analysed | None:
+    def _look_video(self, begin: int, stretch: NDArray[np.complex64], power: NDArray[np.float32]) -> list[Analysed]:
         finding = video.find_video(stretch, self._where.sample_rate_hz)
-        return self._whole_slice(begin, stretch, power, finding) if finding else None
+        return [self._whole_slice(begin, stretch, power, finding)] if finding else []
 
-    def _look_prefix(self, begin: int, stretch: NDArray[np.complex64], power: NDArray[np.float32]) -> Analysed | None:
+    def _look_prefix(self, begin: int, stretch: NDArray[np.complex64], power: NDArray[np.float32]) -> list[Analysed]:
         finding = ofdm.find_prefix(stretch, self._where.sample_rate_hz)
-        return self._whole_slice(begin, stretch, power, finding) if finding else None
+        return [self._whole_slice(begin, stretch, power, finding)] if finding else []
 
     def _whole_slice(
         self,
@@ -170,7 +168,7 @@ class Looks:
             cut_start=True,
             cut_end=True,
         )
-        excerpt = Baseband(stretch[:EXCERPT_SAMPLES], rate_hz, 0.0)
+        excerpt = Baseband(peak.copy(), rate_hz, 0.0)
         return Analysed(burst, excerpt, total / (1.0 + snr), (high_hz - low_hz) / rate_hz, 1.0, 0.0)
 
     def _occupied(self, power: NDArray[np.float32]) -> tuple[float, float]:

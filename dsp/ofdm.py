@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from dsp.bursts import CyclicPrefixFinding
-from dsp.fourier import transformed
+from dsp.fourier import workbench
+from dsp.long_fourier import FIRST, POINTS, SECOND, in_order, long_transforms
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.record import OfdmPhy
-from dsp.quantile import quantile, quantiles
+from dsp.quantile import median, quantile, quantiles
 
 LOOK_S = 0.06
 """A look: 840 LTE symbols, 65 of DVB-T 8k; noise of the correlation 1 / sqrt(samples) = 0.003 at 2.4 MS/s."""
-BLOCK_SAMPLES = 8192
+BLOCK_SAMPLES = POINTS
 """Power spectra of blocks are summed; at the longest lag of the records, 1.02 ms, a third of a block has no partner."""
 BLOCKS_AT_A_TIME = 4
 """Transformed together: they stay in the second-level cache."""
 ROW_SAMPLES = 512
+ROWS_A_BLOCK = BLOCK_SAMPLES // ROW_SAMPLES
 BURSTY_RATIO = 2.0
 """Rows this much stronger at their 90 % than at their 10 % quantile: bursts; the rest is left out."""
 LIMIT_RATIO = 2.0
@@ -117,66 +119,66 @@ def autocorrelate(samples: NDArray[np.complex64]) -> Autocorrelation:
     samples
         (n,) complex64, at least one block.
     """
+    blocks = len(samples) // BLOCK_SAMPLES
     rows = samples[: len(samples) // ROW_SAMPLES * ROW_SAMPLES].reshape(-1, ROW_SAMPLES)
     parts = rows.view(np.float32)
-    power: NDArray[np.float32] = np.einsum("ij,ij->i", parts, parts)
+    power: NDArray[np.float32] = np.matmul(parts[:, np.newaxis], parts[:, :, np.newaxis]).reshape(-1)
     quiet, loud = quantiles(power, (0.1, 0.9))
     on = power > np.sqrt(quiet * loud) if loud > BURSTY_RATIO * quiet else np.ones(len(power), dtype=np.bool_)
     gain = on.astype(np.float32)
     limit = LIMIT_RATIO * quantile(power[on], 0.5) if on.any() else 1.0
     gain *= np.sqrt(np.minimum(1.0, limit / np.maximum(power, 1e-30))).astype(np.float32)
-    flat = (rows * gain[:, np.newaxis]).reshape(-1)
-    block = min(BLOCK_SAMPLES, len(flat))
-    blocks = flat[: len(flat) // block * block].reshape(-1, block)
-    squares = np.zeros(2 * block, dtype=np.float32)
-    for first in range(0, len(blocks), BLOCKS_AT_A_TIME):
-        parts = transformed(blocks[first : first + BLOCKS_AT_A_TIME]).view(np.float32)
-        squares += np.einsum("ij,ij->j", parts, parts)
-    density = squares[0::2] + squares[1::2]
-    groups = density[: block // LINE_BINS * LINE_BINS].reshape(-1, LINE_BINS)
+    squares = np.zeros(2 * BLOCK_SAMPLES, dtype=np.float32)
+    for first in range(0, blocks, BLOCKS_AT_A_TIME):
+        transforms = long_transforms(min(BLOCKS_AT_A_TIME, blocks - first))
+        place = transforms.rows.view(np.float32).reshape(-1, 2 * ROW_SAMPLES)
+        begin = first * ROWS_A_BLOCK
+        np.multiply(parts[begin : begin + len(place)], gain[begin : begin + len(place), np.newaxis], out=place)
+        spectra = transforms.run().view(np.float32).reshape(-1, 2 * BLOCK_SAMPLES)
+        squares += np.einsum("ij,ij->j", spectra, spectra)
+    density = in_order((squares[0::2] + squares[1::2]).reshape(FIRST, SECOND))
+    groups = density.reshape(-1, LINE_BINS)
     middle = LINE_BINS // 2
     medians = np.partition(groups, middle, axis=1)[:, middle : middle + 1]
     np.minimum(groups, np.float32(LINE_RATIO) * medians, out=groups)
-    between = float(medians.mean()) / (block * len(blocks))
-    values = fft.ifft(density)[: block // 2]
-    normalised: NDArray[np.complex64] = (values / max(float(abs(values[0])), 1e-30)).astype(np.complex64)
-    return Autocorrelation(normalised, float(on.mean()), between)
+    between = float(medians.mean()) / (BLOCK_SAMPLES * blocks)
+    # Of something real, back is the conjugate of there.
+    values = np.conj(workbench().run_real(density, BLOCK_SAMPLES)[: BLOCK_SAMPLES // 2])
+    values /= np.float32(max(float(abs(values[0])), 1e-30))
+    return Autocorrelation(values, float(on.mean()), between)
 
 
-def prefix_score(
-    correlation: NDArray[np.complex64], sample_rate_hz: float, spacing_hz: float, bandwidth_hz: float
-) -> float:
+def prefix_score(power: NDArray[np.float32], sample_rate_hz: float, spacing_hz: float, bandwidth_hz: float) -> float:
     """How far the lag of one OFDM symbol stands out; 0.0 where it is none.
 
     Parameters
     ----------
-    correlation
-        From ``autocorrelate``.
+    power
+        (lags,) float32: the square of what ``autocorrelate`` gives.
     sample_rate_hz
         Of the look.
     spacing_hz, bandwidth_hz
         Subcarrier spacing, and the narrowest signal that has it.
     """
     lag = sample_rate_hz / spacing_hz
-    if lag < LEAST_LAG or NEIGHBOURS[1] * lag + GUARD_LAGS >= len(correlation):
+    if lag < LEAST_LAG or NEIGHBOURS[1] * lag + GUARD_LAGS >= len(power):
         return 0.0
-    power = correlation.real**2 + correlation.imag**2
-    at = round(lag) - 1 + int(np.argmax(power[round(lag) - 1 : round(lag) + 2]))
-    peak = float(power[at])
-    if np.sqrt(peak) < (SHORT_CORRELATION if lag < SHORT_LAG else LEAST_CORRELATION):
+    at = max(range(round(lag) - 1, round(lag) + 2), key=power.item)
+    peak = power.item(at)
+    if sqrt(peak) < (SHORT_CORRELATION if lag < SHORT_LAG else LEAST_CORRELATION):
         return 0.0
     low = min(int(NEIGHBOURS[0] * lag), at - GUARD_LAGS - 3)
     high = max(int(NEIGHBOURS[1] * lag), at + GUARD_LAGS + 4)
     around = np.concatenate((power[max(1, low) : at - GUARD_LAGS + 1], power[at + GUARD_LAGS : high]))
     # The median of a Rayleigh variable's power is 0.69 of the mean; pilots do not move it.
-    chance = float(np.median(around)) / np.log(2.0)
+    chance = median(around) / log(2.0)
     rivals = int(np.count_nonzero(around > RIVAL_LEVEL**2 * peak))
-    score = float(np.sqrt(peak / max(chance, 1e-12)))
-    least = STRONG_SCORE if np.sqrt(peak) > STRONG_CORRELATION else LEAST_SCORE
+    score = sqrt(peak / max(chance, 1e-12))
+    least = STRONG_SCORE if sqrt(peak) > STRONG_CORRELATION else LEAST_SCORE
     least = least if lag >= SHORT_LAG else 0.5 * LEAST_SCORE
     if score < least or rivals > RIVAL_SHARE * len(around):
         return 0.0
-    reach = int(np.clip(sample_rate_hz / 0.25e6, GUARD_LAGS, lag / 3.0))
+    reach = int(min(max(sample_rate_hz / 0.25e6, GUARD_LAGS), lag / 3.0))
     lobe = power[at - reach : at + reach + 1] / peak
     width = float(lobe.sum()) - (2 * reach + 1) * chance / peak
     least_hz = BAND_SHARE * min(bandwidth_hz, 0.9 * sample_rate_hz)
@@ -192,7 +194,7 @@ def _repeats(power: NDArray[np.float32], lag: int, peak: float) -> bool:
     value = float(power[lag])
     low = power[max(1, lag - REPEAT_REACH) : lag - GUARD_LAGS + 1]
     around = np.concatenate((low, power[lag + GUARD_LAGS : lag + REPEAT_REACH + 1]))
-    return value > peak and value > REPEAT_RATIO**2 * float(np.median(around))
+    return value > peak and value > REPEAT_RATIO**2 * median(around)
 
 
 def _periodic(power: NDArray[np.float32], at: int, peak: float) -> bool:
@@ -221,9 +223,10 @@ def find_prefix(samples: NDArray[np.complex64], sample_rate_hz: float) -> Cyclic
     if len(samples) < 2 * BLOCK_SAMPLES:
         return None
     correlation = autocorrelate(samples)
+    power = correlation.values.real**2 + correlation.values.imag**2
     best: CyclicPrefixFinding | None = None
     for spacing_hz, bandwidth_hz in spacings():
-        score = prefix_score(correlation.values, sample_rate_hz, spacing_hz, bandwidth_hz)
+        score = prefix_score(power, sample_rate_hz, spacing_hz, bandwidth_hz)
         if score and (best is None or score > best.score):
             best = CyclicPrefixFinding(spacing_hz, score, correlation.duty)
     return None if best is not None and _of_the_converter(samples, correlation.between) else best

@@ -283,9 +283,11 @@ def find_video(samples: NDArray[np.complex64], sample_rate_hz: float) -> LineCom
 
 def _kurtosis(samples: NDArray[np.complex64]) -> float:
     """``E[p^2] / E[p]^2`` of every eighth sample: 2 for noise, towards 1 for a constant envelope."""
-    some = samples[::8]
+    some = samples[::8].copy()
+    if not len(some):
+        return 2.0
     power = some.real**2 + some.imag**2
-    return float((power * power).mean() / max(float(power.mean()) ** 2, 1e-30)) if len(some) else 2.0
+    return len(power) * float(np.vdot(power, power)) / max(float(np.add.reduce(power)) ** 2, 1e-30)
 
 
 def _proven(comb: Comb | None) -> bool:

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.bursts import LineCombFinding
+from dsp.detector import SEGMENT_ROWS, DetectorSettings, SliceDetector, make_slice
+from dsp.video import PAL_LINE_HZ
+
+Make = Callable[..., NDArray[np.complex64]]
+RATE_HZ = 2.4e6
+
+
+def test_looks_across_segments_find_the_same_and_keep_it(video: Make, noisy: Make) -> None:
+    """Looks of 24 ms in segments of 164 ms: some lie in one segment, some begin in one and end in the next."""
+    settings = DetectorSettings()
+    segment = SEGMENT_ROWS * settings.stft.points(RATE_HZ)
+    samples = video(PAL_LINE_HZ, RATE_HZ, 1.35, 0.0)[: 8 * segment]
+    scene = noisy(samples.astype(np.complex64), 6.0, RATE_HZ, RATE_HZ)
+    detector = SliceDetector(settings, make_slice(settings, RATE_HZ, 5.8e9, 0, known=True))
+    found = [*detector.feed(scene), *detector.flush().found]
+    looks = [item for item in found if isinstance(item.burst.finding, LineCombFinding)]
+    begins = [round(item.burst.start_ns * 1e-9 * RATE_HZ) for item in looks]
+    assert len(begins) >= 8
+    assert any(begin // segment != (begin + round(0.024 * RATE_HZ)) // segment for begin in begins)
+    for begin, item in zip(begins, looks, strict=True):
+        excerpt = item.baseband.samples
+        assert np.array_equal(excerpt, scene[begin : begin + len(excerpt)])
