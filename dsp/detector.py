@@ -103,10 +103,12 @@ class SliceDetector:
         self._done_samples = 0
         columns = where.points // 2
         self._base_sample = self._first_sample = 0
-        self._samples = Tape(0, np.complex64)
-        self._spectrum = Tape(where.points, np.complex64)
-        self._power = Tape(columns, np.float32)
-        self._mask = Tape(columns, np.bool_)
+        # Room for a segment and what is kept of those before it, in most signals.
+        rows = 2 * SEGMENT_ROWS
+        self._samples = Tape(0, np.complex64, rows * where.points + self._weak.keep_samples)
+        self._spectrum = Tape(where.points, np.complex64, rows * FRAMES_PER_ROW)
+        self._power = Tape(columns, np.float32, rows)
+        self._mask = Tape(columns, np.bool_, rows)
         self._cut_columns: list[tuple[int, int]] = []
         self._floor: NoiseFloor | None = None
         self._hints: tuple[tuple[ChirpShape, float], ...] = ()

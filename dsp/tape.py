@@ -22,12 +22,14 @@ class Tape(Generic[T]):
         Length of a row; 0 for a tape of single values.
     dtype
         Type of the values.
+    capacity
+        Rows that there is room for from the beginning; more is made when it is needed.
     """
 
-    def __init__(self, width: int, dtype: type[T]) -> None:
+    def __init__(self, width: int, dtype: type[T], capacity: int = 256) -> None:
         self._width = width
         self._dtype = dtype
-        self._store = self._empty(256)
+        self._store = self._empty(capacity)
         self._begin = 0
         self._end = 0
         self._dropped = 0
