@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from math import ceil
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
+
+from dsp.runs import join_runs
 
 STROKE_CORRELATION = 0.8
 """Rows and columns of an oblique stroke are this well correlated at least."""
@@ -53,6 +54,9 @@ class Region(NamedTuple):
     """Oblique, or so sparsely filled that it must be made of oblique strokes."""
 
 
+IN_ORDER = attrgetter("first_row", "first_column")
+
+
 def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: float, column_hz: float) -> list[Region]:
     """Connected regions of a mask, with the pieces of one emission put together.
 
@@ -77,18 +81,25 @@ def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: flo
     if flat[0]:
         edges = np.concatenate((np.zeros(1, dtype=edges.dtype), edges))
     begin, end = edges[::2], edges[1::2]
+    name, count = join_runs(begin, end, width + 1)
     length = end - begin
+    big = np.bincount(name, weights=length, minlength=count) >= SMALLEST_REGION_CELLS
+    if not big.all():
+        kept = big[name]
+        name, begin, length = (np.cumsum(big) - 1)[name[kept]], begin[kept], length[kept]
+        count = int(np.count_nonzero(big))
+        if not count:
+            return []
     row = begin // (width + 1)
     column = begin - row * (width + 1)
-    name, count = join_runs(begin, end, width + 1)
     # Runs come in order of rows, and the last assignment counts.
-    first_row, end_row = np.empty(count), np.empty(count)
+    first_row, end_row = np.empty(count, dtype=np.intp), np.empty(count, dtype=np.intp)
     first_row[name[::-1]] = row[::-1]
     end_row[name] = row + 1
-    first_column, end_column = np.full(count, float(width)), np.zeros(count)
-    np.minimum.at(first_column, name, column.astype(np.float64))
-    np.maximum.at(end_column, name, (column + length).astype(np.float64))
-    by_column = _energy_by_column(mask, power, name, length, row, count)
+    first_column, end_column = np.full(count, width), np.zeros(count, dtype=np.intp)
+    np.minimum.at(first_column, name, column)
+    np.maximum.at(end_column, name, column + length)
+    by_column = _energy_by_column(power, name, begin - row, length, row, count)
     core = by_column > CORE_LEVEL * by_column.max(axis=1, keepdims=True)
     core_first = core.argmax(axis=1)
     core_end = width - core[:, ::-1].argmax(axis=1)
@@ -111,22 +122,17 @@ def find_regions(mask: NDArray[np.bool_], power: NDArray[np.float32], row_s: flo
     oblique = (np.abs(straight) > STROKE_CORRELATION) & (end_row - first_row >= 3) & (end_column - first_column >= 5)
     filled = cells / ((end_row - first_row) * (end_column - first_column))
     stroke = (oblique & (filled < STROKE_FILL + 0.2)) | ((filled < STROKE_FILL) & (end_column - first_column >= 8))
-    big = cells >= SMALLEST_REGION_CELLS
-    boxes = (
-        np.stack((first_row, end_row, core_first, core_end, first_column, end_column), axis=1)[big]
-        .astype(np.intp)
-        .tolist()
-    )
+    boxes = np.stack((first_row, end_row, core_first, core_end, first_column, end_column), axis=1).tolist()
     regions = [
-        Region(r0, r1, c0, c1, low, high, stroke=is_stroke)
-        for (r0, r1, c0, c1, low, high), is_stroke in zip(boxes, stroke[big].tolist(), strict=True)
+        Region(r0, r1, c0, c1, low, high, 1, is_stroke)
+        for (r0, r1, c0, c1, low, high), is_stroke in zip(boxes, stroke.tolist(), strict=True)
     ]
     bridge = ceil(BRIDGE_HZ / column_hz)
-    hollow = (core_end - core_first - core.sum(axis=1) >= bridge)[big]
+    hollow = core_end - core_first - np.add.reduce(core, axis=1) >= bridge
     if hollow.any():
         regions = [
             part
-            for region, one_core, is_hollow in zip(regions, core[big], hollow.tolist(), strict=True)
+            for region, one_core, is_hollow in zip(regions, core, hollow.tolist(), strict=True)
             for part in (_unbridged(region, one_core, power, bridge) if is_hollow else (region,))
         ]
     return _join_pieces(
@@ -156,48 +162,22 @@ def _unbridged(region: Region, core: NDArray[np.bool_], power: NDArray[np.float3
     return tuple(parts)
 
 
-def join_runs(begin: NDArray[np.intp], end: NDArray[np.intp], stride: int) -> tuple[NDArray[np.intp], int]:
-    """Name the connected regions (eight neighbours) that runs of cells belong to, as the components of a graph.
-
-    ``scipy.ndimage.label`` looks at every cell, this at every run: a fifth of its cost where there are few.
-
-    Parameters
-    ----------
-    begin, end
-        (n,) ends of the runs in the flattened rows, in order; no run touches the end of its row.
-    stride
-        Length of a row.
-
-    Returns
-    -------
-    (n,) names from 0, and how many there are.
-    """
-    # Those of the row above that a run touches follow one another.
-    low = np.searchsorted(end, begin - stride, side="left")
-    touched = np.maximum(np.searchsorted(begin, end - stride, side="right") - low, 0)
-    until = np.zeros(len(begin) + 1, dtype=np.int32)
-    np.cumsum(touched, out=until[1:])
-    above = np.arange(until[-1]) + np.repeat(low - until[:-1], touched)
-    touching = csr_array((np.ones(len(above)), above.astype(np.int32), until), shape=(len(begin), len(begin)))
-    count, names = connected_components(touching, directed=False)
-    return names.astype(np.intp), int(count)
-
-
 def _energy_by_column(
-    mask: NDArray[np.bool_],
     power: NDArray[np.float32],
     name: NDArray[np.intp],
+    begin: NDArray[np.intp],
     length: NDArray[np.intp],
     row: NDArray[np.intp],
     count: int,
 ) -> NDArray[np.float64]:
     """(count, columns): power of every region's cells, given as runs in order, summed over the rows."""
-    width = mask.shape[1]
-    cell = np.flatnonzero(mask)
-    place = cell + np.repeat((name - row) * width, length)
-    energy: NDArray[np.float64] = np.bincount(place, weights=power.ravel().take(cell), minlength=count * width).astype(
-        np.float64, copy=False
-    )
+    width = power.shape[1]
+    until = np.cumsum(length)
+    place = np.arange(until[-1])
+    place += np.repeat(begin - until + length, length)
+    weights = power.ravel().take(place)
+    place += np.repeat((name - row) * width, length)
+    energy = np.bincount(place, weights=weights, minlength=count * width).astype(np.float64, copy=False)
     return energy.reshape(count, width)
 
 
@@ -205,23 +185,27 @@ def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: flo
     """Put the pieces of one emission together; ``gap`` in rows, ``narrow`` and ``widest_chirp`` in columns."""
     done: list[Region] = []
     open_ones: list[Region] = []
-    for region in sorted(regions, key=lambda r: (r.first_row, r.first_column)):
+    for region in sorted(regions, key=IN_ORDER):
         current = region
         still_open: list[Region] = []
         for other in open_ones:
-            if current.first_row - other.end_row > gap:
+            apart = current.first_row - other.end_row
+            if apart > gap:
                 done.append(other)
-            elif (
-                _same_pulses(other, current, narrow)
-                or _same_strokes(other, current, widest_chirp)
-                or _scrap(other, current)
-                or _same_edge(other, current, columns)
+            elif _same_pulses(other, current, narrow) or (
+                apart <= EDGE_GAP_ROWS
+                and (other.stroke or current.stroke)
+                and (
+                    _same_strokes(other, current, widest_chirp)
+                    or _scrap(other, current)
+                    or _same_edge(other, current, columns)
+                )
             ):
                 current = _together(other, current)
             else:
                 still_open.append(other)
         open_ones = [*still_open, current]
-    return sorted([*done, *open_ones], key=lambda r: (r.first_row, r.first_column))
+    return sorted([*done, *open_ones], key=IN_ORDER)
 
 
 def _together(one: Region, two: Region) -> Region:

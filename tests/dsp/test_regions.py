@@ -1,28 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from scipy import ndimage
 
 from dsp.energy import energy_mask
-from dsp.regions import find_regions, join_runs
+from dsp.regions import find_regions
 
 ROW_S, COLUMN_HZ = 213e-6, 9375.0
-
-
-@pytest.mark.parametrize("share", [0.02, 0.2, 0.4, 0.6, 0.95])
-def test_runs_are_joined_as_cells_are(share: float) -> None:
-    rng = np.random.default_rng(int(100 * share))
-    mask = rng.random((60, 41)) < share
-    mask[:, -1] = False
-    flat = np.concatenate(([False], mask.ravel(), [False]))
-    edges = np.flatnonzero(flat[1:] != flat[:-1])
-    begin, end = edges[::2], edges[1::2]
-    names, count = join_runs(begin, end, 41)
-    labels, expected = ndimage.label(mask, structure=np.ones((3, 3)))
-    assert count == expected
-    theirs = labels.ravel()[begin]
-    assert len({*zip(names.tolist(), theirs.tolist(), strict=True)}) == count
 
 
 def test_spirals_and_combs_are_one_region() -> None:
