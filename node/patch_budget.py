@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import exp, log2
 
 from dsp.bursts import Burst, ChirpFinding, CyclicPrefixFinding, LineCombFinding, ZadoffChuFinding
-from dsp.protocols import PROTOCOLS
-from dsp.protocols.match import chirp_agrees, in_band
-from dsp.protocols.record import Band, ChirpPhy, RfProtocol
+from node.chirp_records import chirp_names
 
 KIND_HZ = 50e3
 """Two channels of a band plan are this far apart and more, or are as good as one here."""
@@ -22,26 +19,6 @@ NAMED = (LineCombFinding, CyclicPrefixFinding, ZadoffChuFinding)
 """Findings that name their record; see ``node.tracking.labels``."""
 
 
-@lru_cache(maxsize=256)
-def protocols_that_chirp(
-    spreading_factor: int, bandwidth_hz: float, slope_hz_per_s: float
-) -> tuple[tuple[RfProtocol, tuple[Band, ...]], ...]:
-    """Protocols that chirp like this, with the bands where they do.
-
-    Modes that are guesses of a record are not among them: a lone burst is no reason to believe in one.
-    """
-    finding = ChirpFinding(spreading_factor, bandwidth_hz, 0.0, slope_hz_per_s, 0.0)
-    found = []
-    for protocol in PROTOCOLS:
-        agreeing = [
-            m for m in protocol.modes if m.confirmed and isinstance(m.phy, ChirpPhy) and chirp_agrees(m.phy, finding)
-        ]
-        bands = {band.name: band for mode in agreeing for band in protocol.bands_of(mode)}
-        if agreeing:
-            found.append((protocol, tuple(bands.values())))
-    return tuple(found)
-
-
 def is_open(burst: Burst, *, tuning_known: bool) -> bool:
     """Whether what the classifier says of a burst can matter.
 
@@ -53,12 +30,7 @@ def is_open(burst: Burst, *, tuning_known: bool) -> bool:
         return False
     if not isinstance(finding, ChirpFinding):
         return True
-    shape = (finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s)
-    return any(
-        not protocol.family.startswith("drone")
-        for protocol, bands in protocols_that_chirp(*shape)
-        if not tuning_known or any(in_band(band, burst.centre_hz) for band in bands)
-    )
+    return chirp_names(finding, burst.centre_hz if tuning_known else None).open
 
 
 def kind_of(burst: Burst) -> tuple[int, int, int]:

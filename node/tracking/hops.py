@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
 from math import log, sqrt
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +52,7 @@ DRIFTS = (0.0, -40e-6, 40e-6)
 
 
 @dataclass(frozen=True, slots=True)
-class Packets:
+class Columns:
     """Bursts as arrays, in order of time.
 
     Parameters
@@ -66,10 +65,6 @@ class Packets:
         (n,) float64, 0 where a burst was not found to be frequency keyed.
     whole
         (n,) bool, False where the burst runs out of the slice.
-    channel
-        (n,) index into ``channels_hz``.
-    channels_hz
-        Centres of the channels heard, ascending, the middle of their whole bursts.
     weak
         (n,) bool, chirps about the demodulator's floor or below: their lengths are not to be relied on.
     """
@@ -80,8 +75,6 @@ class Packets:
     bandwidth_hz: NDArray[np.float64]
     deviation_hz: NDArray[np.float64]
     whole: NDArray[np.bool_]
-    channel: NDArray[np.intp]
-    channels_hz: tuple[float, ...]
     weak: NDArray[np.bool_]
 
     @property
@@ -98,14 +91,6 @@ class Packets:
     def span_s(self) -> float:
         """From the first start to the last end."""
         return float(self.start_s[-1] + self.duration_s[-1]) if self.count else 0.0
-
-    @property
-    def known_hz(self) -> tuple[float, ...]:
-        """Centres that are known: of the channels heard whole; of all where the slice's edge cuts every one."""
-        if bool(self.whole.all()):
-            return self.channels_hz
-        whole = set(self.channel[self.whole].tolist())
-        return tuple(hz for number, hz in enumerate(self.channels_hz) if number in whole) or self.channels_hz
 
     def pick(self, chosen: NDArray[np.bool_], tolerance_hz: float = CHANNEL_TOLERANCE_HZ) -> Packets:
         """Some of the packets, with the channels they are on."""
@@ -130,10 +115,34 @@ class Packets:
             self.bandwidth_hz[chosen],
             self.deviation_hz[chosen],
             self.whole[chosen],
+            self.weak[chosen],
             channel,
             channels_hz,
-            self.weak[chosen],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Packets(Columns):
+    """Bursts as arrays, with the channels that they are on.
+
+    Parameters
+    ----------
+    channel
+        (n,) index into ``channels_hz``.
+    channels_hz
+        Centres of the channels heard, ascending, the middle of their whole bursts.
+    """
+
+    channel: NDArray[np.intp]
+    channels_hz: tuple[float, ...]
+
+    @property
+    def known_hz(self) -> tuple[float, ...]:
+        """Centres that are known: of the channels heard whole; of all where the slice's edge cuts every one."""
+        if bool(self.whole.all()):
+            return self.channels_hz
+        whole = set(self.channel[self.whole].tolist())
+        return tuple(hz for number, hz in enumerate(self.channels_hz) if number in whole) or self.channels_hz
 
 
 def is_weak(burst: Burst) -> bool:
@@ -190,6 +199,10 @@ def channels_of(
     group[order[1:]] = steps.cumsum()
     bounds = [0, *(steps.nonzero()[0] + 1).tolist(), count]
     inside, trusted = ascending_hz.tolist(), whole[order].tolist()
+    if all(trusted):
+        return group, tuple(
+            0.5 * (inside[(first + end - 1) // 2] + inside[(first + end) // 2]) for first, end in pairwise(bounds)
+        )
     channels = []
     for first, end in pairwise(bounds):
         members = inside[first:end]
@@ -205,37 +218,24 @@ def middle_of(ordered: Sequence[float] | NDArray[np.float64]) -> float:
     return float(ordered[middle] if len(ordered) % 2 else 0.5 * (ordered[middle - 1] + ordered[middle]))
 
 
-_COLUMNS = attrgetter("start_ns", "duration_s", "centre_hz", "bandwidth_hz", "cut_low", "cut_high", "finding", "snr_db")
-
-
-def collect(bursts: Sequence[Burst]) -> Packets:
-    """Put bursts, already in order of time, into arrays and their frequencies into channels."""
-    rows = [*map(_COLUMNS, bursts)]
-    start_ns, duration_s, centres_hz, bandwidth_hz, cut_low, cut_high, findings, snr_db = (
-        zip(*rows, strict=True) if rows else ((),) * 8
-    )
-    count = len(rows)
-    centre_hz = np.array(centres_hz, dtype=np.float64)
-    whole = ~(np.array(cut_low, dtype=np.bool_) | np.array(cut_high, dtype=np.bool_))
+def collect(bursts: Sequence[Burst]) -> Columns:
+    """Put bursts, already in order of time, into arrays."""
+    count = len(bursts)
+    findings = [b.finding for b in bursts]
     kinds = set(map(type, findings))
     deviation_hz, weak = np.zeros(count), np.zeros(count, dtype=np.bool_)
     if KeyingFinding in kinds:
         deviation_hz[:] = [f.deviation_hz if isinstance(f, KeyingFinding) else 0.0 for f in findings]
     if ChirpFinding in kinds:
-        weak[:] = [
-            isinstance(f, ChirpFinding) and level_db < _weak_below_db(f.spreading_factor)
-            for f, level_db in zip(findings, snr_db, strict=True)
-        ]
-    channel, channels_hz = channels_of(centre_hz, whole)
-    return Packets(
-        (np.array(start_ns, dtype=np.int64) - (start_ns[0] if rows else 0)) * 1e-9,
-        np.array(duration_s, dtype=np.float64),
-        centre_hz,
-        np.array(bandwidth_hz, dtype=np.float64),
+        weak[:] = [is_weak(b) for b in bursts]
+    first_ns = bursts[0].start_ns if bursts else 0
+    return Columns(
+        1e-9 * np.array([b.start_ns - first_ns for b in bursts], dtype=np.float64),
+        np.array([b.duration_s for b in bursts], dtype=np.float64),
+        np.array([b.centre_hz for b in bursts], dtype=np.float64),
+        np.array([b.bandwidth_hz for b in bursts], dtype=np.float64),
         deviation_hz,
-        whole,
-        channel,
-        channels_hz,
+        np.array([not (b.cut_low or b.cut_high) for b in bursts], dtype=np.bool_),
         weak,
     )
 
@@ -282,17 +282,20 @@ def best_phase(start_s: NDArray[np.float64], interval_s: float) -> Phase:
     span_s = float(start_s[-1] - start_s[0])
     drifts = DRIFTS if span_s * DRIFTS[-1] > 0.5 * tolerance_s else DRIFTS[:1]
     best_count, best_interval_s, best_origin_s = 0, interval_s, 0.0
+    places = np.arange(len(start_s))
     for drift in drifts:
         trial_s = interval_s * (1.0 + drift)
         phase = start_s % trial_s
         phase.sort()
         around = np.concatenate((phase, phase + trial_s))
-        reach = around.searchsorted(phase + 2.0 * tolerance_s, side="right") - np.arange(len(phase))
+        reach = around.searchsorted(phase + 2.0 * tolerance_s, side="right") - places
         pick = int(reach.argmax())
         count = int(reach[pick])
         if count > best_count:
             best_count, best_interval_s = count, trial_s
             best_origin_s = middle_of(around[pick : pick + count])
+            if count == len(start_s):
+                break  # no other can be kept by more
     least_s, most_s = interval_s * (1.0 + 2.0 * DRIFTS[1]), interval_s * (1.0 + 2.0 * DRIFTS[2])
     for _ in range(2):
         slot, members = _slots(start_s, best_origin_s, best_interval_s, tolerance_s)
@@ -374,7 +377,8 @@ def folded_s(duration_s: NDArray[np.float64], timing: HopTiming) -> NDArray[np.f
     if timing.packets_per_hop == 1:
         return duration_s
     shorter_s = duration_s - timing.interval_s
-    return np.where(shorter_s > RUN_ON_SHARE * timing.airtime_s, shorter_s, duration_s)
+    run_on = shorter_s > RUN_ON_SHARE * timing.airtime_s
+    return np.where(run_on, shorter_s, duration_s) if np.count_nonzero(run_on) else duration_s
 
 
 def folded_one_s(duration_s: float, timing: HopTiming) -> float:
@@ -414,30 +418,28 @@ def fit_clock(packets: Packets, phase: Phase, timing: HopTiming, strays: int) ->
     near = (steps <= LONGEST_SPAN_INTERVALS) & (steps >= 1)
     # A stay goes on while the next packet is on the same channel, one missed packet allowed for.
     ends = (~((steps <= 2) & same)).nonzero()[0]
-    lasts = np.append(slot[ends], slot[-1])
-    firsts = np.concatenate((slot[:1], slot[ends + 1]))
-    dwell = lasts - firsts
+    dwell = np.concatenate((slot[ends], slot[-1:])) - np.concatenate((slot[:1], slot[ends + 1]))
     dwell.sort()
-    quantile = WEAK_DWELL_QUANTILE if packets.faint else DWELL_QUANTILE
+    count, faint = packets.count, packets.faint
+    quantile = WEAK_DWELL_QUANTILE if faint else DWELL_QUANTILE
     usual = int(dwell[min(len(dwell) - 1, int(quantile * len(dwell)))]) + 1
-    total = packets.count + strays
-    length_s = median(folded)
-    if packets.faint:
-        length_s = float(np.partition(folded, at := int(WEAK_LENGTH_QUANTILE * packets.count))[at])
+    ordered_s = np.sort(folded)
+    length_s = float(ordered_s[int(WEAK_LENGTH_QUANTILE * count)]) if faint else middle_of(ordered_s)
     number = slot.astype(int)
+    odd = int(np.count_nonzero(number & 1))
     return ClockFit(
-        packets=packets.count,
+        packets=count,
         strays=strays,
         single=int(np.count_nonzero(steps == 1)),
         near=int(np.count_nonzero(near)),
-        slower=max(int(np.bincount(number % times).max()) for times in (2, 3)) / packets.count,
+        slower=max(odd, count - odd, int(np.bincount(number % 3).max())) / count,
         dwell=usual,
         length_s=length_s,
-        ends=float(np.count_nonzero(np.abs(folded - length_s) < END_SHARE * length_s)) / packets.count,
+        ends=int(np.count_nonzero(np.abs(folded - length_s) < END_SHARE * length_s)) / count,
         airtime_ratio=length_s / timing.airtime_s,
         channels=len(packets.channels_hz),
-        jitter_s=sqrt(float(np.add.reduce(error_s * error_s)) / packets.count),
-        significance=significance(packets.count - 1, total - 1, chance_share(interval_s)),
+        jitter_s=sqrt(float(np.add.reduce(error_s * error_s)) / count),
+        significance=significance(count - 1, count + strays - 1, chance_share(interval_s)),
     )
 
 

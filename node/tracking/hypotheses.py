@@ -6,20 +6,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import log
-from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bursts import Burst, ChirpFinding
-from dsp.protocols import PROTOCOLS
-from dsp.protocols.match import chirp_agrees, in_band
-from dsp.protocols.record import Band, ChirpPhy, FskPhy, HopTiming, Mode, RfProtocol, SlotTiming
+from dsp.bursts import Burst
+from dsp.protocols.match import in_band
+from dsp.protocols.record import Band, FskPhy, HopTiming, Mode, RfProtocol
 from dsp.quantile import median
+from node.tracking.agreement import airtime_agreement, stay_score, steps_agree
+from node.tracking.candidates import (
+    AIRTIME_RANGE,
+    FSK_AIRTIME_RANGE,
+    WEAK_AIRTIME_RANGE,
+    Candidate,
+    Candidates,
+    answer_airtime_s,
+    answer_offsets_s,
+    weak_least_s,
+)
 from node.tracking.hops import (
-    WEAK_LENGTH_QUANTILE,
     ClockFit,
+    Columns,
     Packets,
     Phase,
     best_phase,
@@ -28,7 +36,6 @@ from node.tracking.hops import (
     fit_clock,
     folded_s,
     grid_error_hz,
-    measured_interval_s,
     middle_error_hz,
     middle_of,
     nearest_of,
@@ -52,32 +59,6 @@ LEAST_SIGNIFICANCE = 4.0
 """Unrelated bursts keep a clock this well once in ten thousand sets; hops and air time must agree besides."""
 SIGNIFICANCE_PER_STRAY = 0.05
 """In a crowd of like bursts the best of many phases is tried again and again: more is asked of it."""
-WEAK_LEAST_NEAR = 2
-WEAK_SIGNIFICANCE = 8.0
-"""So sure a clock needs no two packets of one stay: where a tenth of the channels is heard there may be none."""
-WEAK_MANY = 30
-"""With so many short steps the stays are known, though packets are missed."""
-LONGER_STAYS = 0.5
-"""Taken off the score of weak packets for stays that last too long."""
-WEAK_SLOWER = 0.85
-"""Of weak packets too many are missed to count single steps: no slower clock may explain so many of them."""
-LEAST_SINGLE = 0.4
-"""Of the steps that stay on a channel, so many are one interval; the others have a missed packet between."""
-AIRTIME_RANGE = (0.72, 1.35)
-"""Records' air times differ by up to a fifth between chips and formulas; the next mode is further away."""
-WEAK_AIRTIME_RANGE = (0.3, 2.3)
-"""Below the demodulator's floor the end of a packet is guesswork."""
-WEAK_LEAST_SYMBOLS = 10.0
-"""Of a weak packet often nothing but the preamble is found, whatever its length."""
-WEAK_AIRTIME_SPREAD = 1.2
-AIRTIME_SPREAD = 0.4
-"""Natural logarithm of the ratio of lengths that leaves no agreement."""
-LEAST_ANSWERS = 4
-"""So many tell the length of the other end's packets."""
-FSK_AIRTIME_RANGE = (0.6, 1.35)
-FSK_BANDWIDTH_RANGE = (0.45, 1.3)
-FSK_BANDWIDTH_ROOM_HZ = 15e3
-"""A narrow signal takes some bins more than it is wide: openLRSng of 65 kHz is found 93 kHz wide."""
 DEVIATION_RANGE = (0.55, 1.6)
 KEYED_SHARE = 0.5
 LEAST_KEYED = 0.2
@@ -98,8 +79,6 @@ WEAK_FIT_PACKETS = 5
 """The same of weak packets, by the middle one of their distances: it is 1 to 2 kHz at the demodulator's floor and 4 to
 26 kHz 5 dB below it on the grid that they are on, though every tenth is off by a hundred, and 20 to 130 kHz on others.
 """
-SETTING_TOLERANCE = 0.005
-"""Of an interval that was measured: whole milliseconds in the firmware, so one in 5 to 100 ms."""
 MOST_WILD = 0.3
 """Of keyed packets on a clock, so many may be off the grid that the others are on: they are strays."""
 LONGER_DWELL = 2.0
@@ -107,27 +86,6 @@ LONGER_DWELL = 2.0
 that change place when they like."""
 LEAST_GRID = 0.5
 """Half of the channels heard must lie on the record's grid."""
-HOPPER_LEAST_CHANNELS = 3
-HOPPER_LEAST_PACKETS = 24
-HOPPER_LEAST_BOTH_ENDS = 18
-"""Of one end, with half as many of the other at least, at a fixed moment between them."""
-HOPPER_LEAST_FIT = 0.75
-HOPPER_LEAST_RATE_HZ = 3.0
-"""Packets a second heard: sensors and meters, many of them together, stay below it on a common clock."""
-HOPPER_LEAST_SIGNIFICANCE = 6.0
-HOPPER_LEAST_CHANGES = 10
-"""Three keyed messages on three channels, pulse after pulse on one clock, change channel twice."""
-HOPPER_APART = 0.6
-"""Of a packet's width: channels nearer to each other are one, a wide signal's pieces whose edges lie here and there."""
-HOPPER_LEAST_EVEN = 2.0
-"""Channels that are used alike, as many as the uneven ones are worth (``1 / sum(share^2)``): a hopper uses all of them,
-a signal that stays shows another edge now and then."""
-HOPPER_LEAST_S = 0.3
-"""A link of the records is named sooner than this; until then a hopper is not yet unknown."""
-
-SLOTTED_AIRTIME_RANGE = (0.75, 1.3)
-SLOT_TOLERANCE_S = 20e-6
-"""Of an interval: telephones keep the clock of their cell to a microsecond, the fit over many bursts to a few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,73 +156,8 @@ class LinkHypothesis:
         return trust * self.score * (self.clock.packets + int(np.count_nonzero(self.answers)))
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A hopping mode that bursts of one kind may be."""
-
-    protocol: RfProtocol
-    mode: Mode
-    timing: HopTiming
-
-    def kin(self, packets: Packets) -> NDArray[np.bool_]:
-        """Which bursts have the length, and without a chirp the bandwidth, of this mode's packets."""
-        fsk = isinstance(self.mode.phy, FskPhy)
-        ratio = folded_s(packets.duration_s, self.timing) / self.timing.airtime_s
-        fits = _in_range(ratio, FSK_AIRTIME_RANGE if fsk else AIRTIME_RANGE)
-        if isinstance(self.mode.phy, FskPhy):
-            low_hz, high_hz = (self.mode.phy.bandwidth_hz * part for part in FSK_BANDWIDTH_RANGE)
-            fits &= (packets.bandwidth_hz > low_hz) & (packets.bandwidth_hz < high_hz + FSK_BANDWIDTH_ROOM_HZ)
-        elif packets.weak.any():
-            low_s = weak_least_s(self.mode, self.timing.airtime_s)
-            fits |= packets.weak & _in_range(ratio, (low_s / self.timing.airtime_s, WEAK_AIRTIME_RANGE[1]))
-        return fits
-
-
-def weak_least_s(mode: Mode | None, airtime_s: float) -> float:
-    """Shortest piece of a weak packet that is found."""
-    least_s = WEAK_AIRTIME_RANGE[0] * airtime_s
-    return min(least_s, WEAK_LEAST_SYMBOLS * mode.phy.symbol_s) if mode and isinstance(mode.phy, ChirpPhy) else least_s
-
-
-def _in_range(values: NDArray[np.float64], limits: tuple[float, float]) -> NDArray[np.bool_]:
-    inside: NDArray[np.bool_] = (values > limits[0]) & (values < limits[1])
-    return inside
-
-
-def chirp_candidates(shape: ChirpFinding) -> tuple[Candidate, ...]:
-    """Hopping modes that chirp like this."""
-    return tuple(
-        Candidate(protocol, mode, mode.timing)
-        for protocol in PROTOCOLS
-        for mode in protocol.modes
-        if isinstance(mode.phy, ChirpPhy) and isinstance(mode.timing, HopTiming) and chirp_agrees(mode.phy, shape)
-    )
-
-
-def keyed_candidates() -> tuple[Candidate, ...]:
-    """Hopping modes that are frequency keyed."""
-    return tuple(
-        Candidate(protocol, mode, mode.timing)
-        for protocol in PROTOCOLS
-        for mode in protocol.modes
-        if isinstance(mode.phy, FskPhy) and isinstance(mode.timing, HopTiming)
-    )
-
-
-def setting_candidates(interval_s: float) -> tuple[Candidate, ...]:
-    """Modes that are frequency keyed, with settings that give this interval."""
-    return tuple(
-        Candidate(protocol, mode, timing)
-        for protocol in PROTOCOLS
-        for mode in protocol.modes
-        if isinstance(mode.phy, FskPhy)
-        for timing in mode.settings
-        if abs(timing.interval_s / interval_s - 1.0) < SETTING_TOLERANCE
-    )
-
-
 def judge(
-    packets: Packets, candidates: tuple[Candidate, ...], *, tuning_known: bool, replies_s: Iterable[float] = ()
+    packets: Columns, candidates: Candidates, *, tuning_known: bool, replies_s: Iterable[float] = ()
 ) -> list[LinkHypothesis]:
     """Weigh every candidate on the bursts; those that none of clock, hops, air time rules out, best first.
 
@@ -279,9 +172,15 @@ def judge(
     replies_s
         Lengths of the other end's packets that are known already and not among the bursts.
     """
+    kin = candidates.kin(packets)
+    of_kind = np.add.reduce(kin, axis=1).tolist()
     known_s = np.fromiter(replies_s, np.float64)
-    tried = [_judge_one(each, packets, known_s, tuning_known=tuning_known) for each in candidates]
-    found = [hypothesis for hypothesis in tried if hypothesis is not None]
+    found = []
+    for mode, is_kin, count in zip(candidates.modes, kin, of_kind, strict=True):
+        if count >= (LEAST_PACKETS_BOTH_ENDS if isinstance(mode.mode.phy, FskPhy) else LEAST_PACKETS_TIGHT):
+            hypothesis = _judge_one(mode, packets, is_kin, count, known_s, tuning_known=tuning_known)
+            if hypothesis is not None:
+                found.append(hypothesis)
     if tuning_known and len(found) > 1:
         errors_hz = [grid_distance_hz(each.packets, each.protocol, each.mode) for each in found]
         least_hz = clearly_off_hz(min(errors_hz), faint=packets.faint)
@@ -311,14 +210,17 @@ def grid_distance_hz(packets: Packets, protocol: RfProtocol | None, mode: Mode |
 
 
 def _judge_one(
-    candidate: Candidate, packets: Packets, replies_s: NDArray[np.float64], *, tuning_known: bool
+    candidate: Candidate,
+    packets: Columns,
+    kin: NDArray[np.bool_],
+    of_kind: int,
+    replies_s: NDArray[np.float64],
+    *,
+    tuning_known: bool,
 ) -> LinkHypothesis | None:
+    """Weigh one candidate on the bursts that are of its kind."""
     protocol, mode, timing = candidate.protocol, candidate.mode, candidate.timing
     fsk = isinstance(mode.phy, FskPhy)
-    kin = candidate.kin(packets)
-    of_kind = int(np.count_nonzero(kin))
-    if of_kind < (LEAST_PACKETS_BOTH_ENDS if fsk else LEAST_PACKETS_TIGHT):
-        return None
     least_significance = LEAST_SIGNIFICANCE
     if isinstance(mode.phy, FskPhy):
         low, high = (mode.phy.deviation_hz * part for part in DEVIATION_RANGE)
@@ -363,7 +265,7 @@ def _judge_one(
     tight = chosen.faint and clock.jitter_s < TIGHT_SHARE * clock_tolerance_s(timing.interval_s)
     if clock.packets < LEAST_PACKETS and not tight:
         return None
-    if clock.significance < least_significance + SIGNIFICANCE_PER_STRAY * strays or not _steps_agree(
+    if clock.significance < least_significance + SIGNIFICANCE_PER_STRAY * strays or not steps_agree(
         clock, timing.packets_per_hop, weak=chosen.faint
     ):
         return None
@@ -380,55 +282,18 @@ def _judge_one(
         return None
     if fsk and 1 < timing.packets_per_hop <= clock.dwell / LONGER_DWELL:
         return None
-    stay = _stay_score(clock, timing.packets_per_hop, weak=chosen.faint)
+    stay = stay_score(clock, timing.packets_per_hop, weak=chosen.faint)
     replies_s = np.concatenate((packets.duration_s[answers], replies_s))
     lengths_s = folded_s(chosen.duration_s, timing)
-    airtime, off_s = _airtime(clock.length_s, lengths_s, replies_s, timing, weak=chosen.faint)
+    airtime, off_s = airtime_agreement(clock.length_s, lengths_s, replies_s, timing, weak=chosen.faint)
     score = 0.35 + 0.25 * stay + 0.2 * airtime + 0.2 * (grid_share if tuning_known else 1.0)
     return LinkHypothesis(
         protocol, mode, timing, chosen, clock, phase, float(score), grid_share, answers, off_s, len(replies_s), grid
     )
 
 
-def _airtime(
-    length_s: float,
-    lengths_s: NDArray[np.float64],
-    replies_s: NDArray[np.float64],
-    timing: HopTiming,
-    *,
-    weak: bool,
-) -> tuple[float, float]:
-    """How well lengths agree, 1 as in the record and 0 half or twice as long, and by how many seconds they are off.
-
-    Of weak packets with replies enough both ends count: the one that was taken for the clock may be either.
-    """
-    straight = [(length_s, timing.airtime_s)]
-    ways = [straight]
-    if weak and timing.answer is not None and timing.answer.airtime_s == timing.airtime_s:
-        both_s = np.concatenate((lengths_s, replies_s))
-        ways = [[(float(np.quantile(both_s, WEAK_LENGTH_QUANTILE)), timing.airtime_s)]]
-    elif weak and timing.answer is not None and len(replies_s) >= LEAST_ANSWERS:
-        reply_s = float(np.quantile(replies_s, WEAK_LENGTH_QUANTILE))
-        straight.append((reply_s, timing.answer.airtime_s))
-        ways.append([(length_s, timing.answer.airtime_s), (reply_s, timing.airtime_s)])
-    tried = [
-        (
-            sum(_length_score(heard_s, sent_s, weak=weak) for heard_s, sent_s in way) / len(way),
-            max(abs(heard_s - sent_s) for heard_s, sent_s in way),
-        )
-        for way in ways
-    ]
-    return max(tried, key=itemgetter(0))
-
-
-def _length_score(length_s: float, airtime_s: float, *, weak: bool) -> float:
-    """Agreement of one length with the record's. Noise makes weak packets shorter, never longer."""
-    spread = WEAK_AIRTIME_SPREAD if weak and length_s < airtime_s else AIRTIME_SPREAD
-    return 1.0 - min(1.0, abs(log(length_s / airtime_s)) / spread)
-
-
 def _without_wild(
-    packets: Packets, members: NDArray[np.bool_], bands: tuple[Band, ...]
+    packets: Columns, members: NDArray[np.bool_], bands: tuple[Band, ...]
 ) -> tuple[NDArray[np.bool_], Grid | None]:
     """Those of the bursts on a clock that are on a record's grid, if most of them are: neighbours keep any clock now
     and then.
@@ -462,31 +327,7 @@ def _enough(packets: int, answers: int, both_ends: int, *, fsk: bool) -> bool:
     return packets >= LEAST_PACKETS_FSK or (packets >= both_ends and packets + answers >= 2 * both_ends)
 
 
-def _steps_agree(clock: ClockFit, per_hop: int, *, weak: bool) -> bool:
-    """Whether packets follow each other on a channel as often as the record says."""
-    if per_hop == 1:
-        return True
-    if weak:
-        stays = clock.dwell >= 2 and clock.near >= WEAK_LEAST_NEAR
-        return clock.slower < WEAK_SLOWER and (stays or clock.significance >= WEAK_SIGNIFICANCE)
-    least_single = LEAST_SINGLE * (per_hop - 1) / per_hop
-    return clock.dwell >= 2 and clock.near >= LEAST_PACKETS // 2 and clock.single >= least_single * clock.near
-
-
-def answer_offsets_s(timing: HopTiming) -> tuple[float, ...]:
-    """Where the other end's packets begin, from a packet of the clock that was found: either end may be that clock."""
-    if timing.answer is None:
-        return ()
-    return timing.answer.delay_s, timing.interval_s - timing.answer.delay_s
-
-
-def answer_airtime_s(timing: HopTiming) -> tuple[float, float]:
-    """Shortest and longest packet of a link whose two ends send different ones."""
-    ends = (timing.airtime_s, timing.answer.airtime_s if timing.answer else timing.airtime_s)
-    return AIRTIME_RANGE[0] * min(ends), AIRTIME_RANGE[1] * max(ends)
-
-
-def _answers(packets: Packets, phase: Phase, mode: Mode, timing: HopTiming) -> NDArray[np.bool_]:
+def _answers(packets: Columns, phase: Phase, mode: Mode, timing: HopTiming) -> NDArray[np.bool_]:
     """Bursts at the delay of the record's answer from the clock, as long as one end's packets."""
     found = np.zeros(packets.count, dtype=np.bool_)
     if timing.answer is None:
@@ -501,7 +342,7 @@ def _answers(packets: Packets, phase: Phase, mode: Mode, timing: HopTiming) -> N
     return found
 
 
-def _strays(packets: Packets, others: NDArray[np.bool_], chosen: Packets, first_s: float) -> int:
+def _strays(packets: Columns, others: NDArray[np.bool_], chosen: Packets, first_s: float) -> int:
     """Bursts of the same kind on the link's channels, while it is heard, that do not keep its clock."""
     if not others.any():
         return 0
@@ -510,91 +351,6 @@ def _strays(packets: Packets, others: NDArray[np.bool_], chosen: Packets, first_
     channels_hz = np.asarray(chosen.channels_hz)
     near = np.abs(packets.centre_hz[others][:, np.newaxis] - channels_hz).min(axis=1) < GRID_TOLERANCE_HZ
     return int(np.count_nonzero(inside & near))
-
-
-def _stay_score(clock: ClockFit, per_hop: int, *, weak: bool) -> float:
-    """1 where stays on a channel last as long as the record says, 0 where they last twice or half as long.
-
-    Weak packets are missed: that makes stays shorter, never longer.
-    """
-    dwell = clock.dwell
-    if dwell > per_hop:
-        return -LONGER_STAYS if weak else max(0.0, 1.0 - 2.0 * (dwell - per_hop) / per_hop)
-    slope = 2.0 if not weak else 1.2 if clock.near < WEAK_MANY else 3.0
-    return max(0.0, 1.0 - slope * (per_hop - dwell) / (per_hop + 1.0))
-
-
-def hopper(packets: Packets) -> LinkHypothesis | None:
-    """A hop link that no record describes: one kind of packet, a common clock, several channels.
-
-    Parameters
-    ----------
-    packets
-        Bursts of about one length and bandwidth, in order of time.
-    """
-    if packets.count < HOPPER_LEAST_PACKETS:
-        return None
-    return _hopper(packets, ends=1) or _hopper(packets, ends=2)
-
-
-def _hopper(packets: Packets, ends: int) -> LinkHypothesis | None:
-    """A hopper of which one end is heard, or both, whose packets are alike: those of the other keep the clock too."""
-    measured = measured_interval_s(packets, ends)
-    if measured is None:
-        return None
-    interval_s, share = measured
-    airtime_s = median(packets.duration_s)
-    if share < HOPPER_LEAST_FIT or ends * airtime_s > interval_s:
-        return None
-    timing = HopTiming(interval_s, 1, airtime_s)
-    found = best_phase(packets.start_s, interval_s)
-    answers = np.zeros_like(found.members)
-    if ends > 1 and not found.members.all():
-        rest = ~found.members
-        answers[rest] = best_phase(packets.start_s[rest], interval_s).members
-    kept = int(np.count_nonzero(found.members))
-    replies = int(np.count_nonzero(answers))
-    if kept < (HOPPER_LEAST_PACKETS if ends == 1 else HOPPER_LEAST_BOTH_ENDS) or replies < (ends - 1) * kept // 2:
-        return None
-    chosen = packets.pick(found.members)
-    first_s = float(packets.start_s[found.members][0])
-    phase = Phase(found.interval_s, found.origin_s - first_s, found.members)
-    clock = fit_clock(chosen, phase, timing, packets.count - kept - replies)
-    if (
-        clock.fit < HOPPER_LEAST_FIT
-        or len(chosen.channels_hz) < HOPPER_LEAST_CHANNELS
-        or chosen.span_s < HOPPER_LEAST_S
-        or _even_channels(chosen) < HOPPER_LEAST_EVEN
-        or np.count_nonzero(np.diff(chosen.channel)) < HOPPER_LEAST_CHANGES
-        or chosen.count / max(chosen.span_s, 1e-3) < HOPPER_LEAST_RATE_HZ
-        or clock.significance < HOPPER_LEAST_SIGNIFICANCE
-        or _keeps_slots(phase.interval_s, airtime_s)
-    ):
-        return None
-    return LinkHypothesis(None, None, timing, chosen, clock, phase, 0.6 * clock.fit, 0.0, answers)
-
-
-def _keeps_slots(interval_s: float, airtime_s: float) -> bool:
-    """Whether bursts fill the slots of a public network of the records, whose telephones hop too."""
-    for timing in (mode.timing for protocol in PROTOCOLS for mode in protocol.modes):
-        low, high = SLOTTED_AIRTIME_RANGE
-        if isinstance(timing, SlotTiming) and low < airtime_s / timing.airtime_s < high:
-            slot_s = timing.frame_s / int(timing.frame_s / timing.airtime_s)
-            if abs(interval_s - round(interval_s / slot_s) * slot_s) < SLOT_TOLERANCE_S:
-                return True
-    return False
-
-
-def _even_channels(packets: Packets) -> float:
-    """How many channels, a packet's width apart, the packets would be on if they were spread evenly."""
-    reach_hz = HOPPER_APART * median(packets.bandwidth_hz)
-    first_hz, place, places = packets.channels_hz[0], 0, []
-    for channel_hz in packets.channels_hz:
-        if channel_hz - first_hz >= reach_hz:
-            first_hz, place = channel_hz, place + 1
-        places.append(place)
-    share = np.bincount(np.array(places)[packets.channel]) / packets.count
-    return 1.0 / float(share.dot(share))
 
 
 def link_confidence(hypothesis: LinkHypothesis) -> float:

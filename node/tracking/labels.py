@@ -14,9 +14,9 @@ from dsp.bursts import (
 )
 from dsp.protocols import BY_LABEL
 from dsp.protocols.match import in_band, permits
-from dsp.protocols.record import Family, HopTiming
+from dsp.protocols.record import Family
 from models.classifier import UNKNOWN
-from node.patch_budget import protocols_that_chirp
+from node.chirp_records import chirp_names
 from node.pipeline import Sighting
 from node.tracking.extents import fits
 from node.tracking.ofdm_labels import prefix_label
@@ -66,19 +66,12 @@ def burst_label(sighting: Sighting) -> tuple[str, float]:
     if isinstance(finding, CyclicPrefixFinding):
         return prefix_label(burst, finding, tuning_known=sighting.tuning_known)
     if isinstance(finding, ChirpFinding):
-        shape = (finding.spreading_factor, finding.bandwidth_hz, finding.slope_hz_per_s)
-        permitted = [
-            protocol
-            for protocol, bands in protocols_that_chirp(*shape)
-            if not sighting.tuning_known or any(in_band(band, burst.centre_hz) for band in bands)
-        ]
-        names = [p.label for p in permitted]
-        if said is not None and said.label in names:
+        names = chirp_names(finding, burst.centre_hz if sighting.tuning_known else None)
+        if said is not None and said.label in names.labels:
             return said.label, max(said.confidence, 0.5)
-        if not names:
+        if names.likeliest is None:
             return UNKNOWN, 0.5
-        calm = [p.label for p in permitted if not any(isinstance(m.timing, HopTiming) for m in p.modes)]
-        return (calm or names)[0], CERTAIN if len(names) == 1 else 1.0 / len(names)
+        return names.likeliest, CERTAIN if len(names.labels) == 1 else 1.0 / len(names.labels)
     if said is not None:
         if said.label not in BY_LABEL:
             return UNKNOWN, said.confidence

@@ -7,23 +7,22 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import attrgetter
 
 from dsp.bursts import Burst, ChirpFinding
 from dsp.protocols.record import ChirpPhy
 from dsp.units import NS_PER_S, to_ns
-from node.tracking.hops import CHANNEL_TOLERANCE_HZ, clock_tolerance_s, folded_one_s, is_weak
-from node.tracking.hypotheses import (
+from node.tracking.candidates import (
     AIRTIME_RANGE,
     FSK_AIRTIME_RANGE,
     FSK_BANDWIDTH_RANGE,
     WEAK_AIRTIME_RANGE,
-    LinkHypothesis,
     answer_airtime_s,
     answer_offsets_s,
-    clearly_off_hz,
-    grid_distance_hz,
     weak_least_s,
 )
+from node.tracking.hops import CHANNEL_TOLERANCE_HZ, clock_tolerance_s, folded_one_s, is_weak
+from node.tracking.hypotheses import LinkHypothesis, clearly_off_hz, grid_distance_hz
 
 JUDGE_AGAIN_S = 1.0
 """A link is judged anew this often, and whenever it has grown by half."""
@@ -54,6 +53,9 @@ LEVEL_DB = 10.0
 REPLIES_KEPT = 64
 LEVEL_MEMORY = 8.0
 """Packets that a link's level is the mean of."""
+
+in_order = attrgetter("start_ns", "centre_hz")
+"""What bursts are sorted by: time, then frequency."""
 
 
 class Part(Enum):
@@ -303,8 +305,3 @@ def _shorter_or_longer(best: LinkHypothesis, other: LinkHypothesis) -> bool:
 def _wrapped(after_s: float, interval_s: float, before_s: float) -> float:
     """Time since the slot that a moment lies in, which begins this much early."""
     return (after_s + before_s) % interval_s - before_s
-
-
-def in_order(burst: Burst) -> tuple[int, float]:
-    """What bursts are sorted by: time, then frequency."""
-    return burst.start_ns, burst.centre_hz

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
+from itertools import islice
 from math import sqrt
 
 import numpy as np
@@ -14,15 +15,18 @@ from numpy.typing import NDArray
 from dsp.bursts import Burst, ChirpFinding
 from dsp.quantile import median
 from dsp.units import to_ns
+from node.tracking.candidates import Candidates, setting_candidates
+from node.tracking.hopper import hopper
 from node.tracking.hops import (
     CHANNEL_TOLERANCE_HZ,
+    Columns,
     Packets,
     channel_tolerance_hz,
     clock_tolerance_s,
     collect,
     is_weak,
 )
-from node.tracking.hypotheses import LEAST_PACKETS, Candidate, LinkHypothesis, hopper, judge, setting_candidates
+from node.tracking.hypotheses import LEAST_PACKETS, LinkHypothesis, judge
 from node.tracking.link import LEVEL_DB, Link, Part, in_order
 
 MEMORY_S = 6.0
@@ -54,7 +58,7 @@ SAME_START_SYMBOLS = 2.5
 NEWS_SHARE = 10
 LOOK_EVERY_S = 0.25
 """Free bursts are searched for links when a tenth of them is new, or this long after the last search."""
-MEMORY_NS, LOOK_EVERY_NS = to_ns(MEMORY_S), to_ns(LOOK_EVERY_S)
+MEMORY_NS, LOOK_EVERY_NS, HOPPER_EVERY_NS = to_ns(MEMORY_S), to_ns(LOOK_EVERY_S), to_ns(HOPPER_EVERY_S)
 LINKS_AT_MOST = 32
 """Of one kind; more than this many drones with one kind of chirp in one slice cannot be told apart."""
 
@@ -70,7 +74,7 @@ class LinkPool:
         Modes of the records that such bursts may be.
     """
 
-    def __init__(self, key: str, candidates: tuple[Candidate, ...]) -> None:
+    def __init__(self, key: str, candidates: Candidates) -> None:
         self.key = key
         self.links: list[Link] = []
         self._candidates = candidates
@@ -110,13 +114,13 @@ class LinkPool:
         slack_ns = 1.2e9 * finding.symbol_s if isinstance(finding, ChirpFinding) else 0.0
         width_hz = 0.3 * (finding.bandwidth_hz if isinstance(finding, ChirpFinding) else burst.bandwidth_hz)
         low_hz, high_hz = burst.centre_hz - width_hz, burst.centre_hz + width_hz
+        weak = is_weak(burst)
         for queue in (self._free, *[link.bursts for link in self.links]):
-            for back in range(1, min(RECENT, len(queue)) + 1):
-                other = queue[-back]
+            for back, other in enumerate(islice(reversed(queue), RECENT), 1):
                 if not low_hz <= other.centre_hz <= high_hz:
                     continue
                 apart_ns = abs(other.start_ns - burst.start_ns)
-                if apart_ns > SAME_START_SYMBOLS * slack_ns and is_weak(burst) and is_weak(other):
+                if weak and apart_ns > SAME_START_SYMBOLS * slack_ns and is_weak(other):
                     continue
                 overlap_ns = min(other.end_ns, burst.end_ns) - max(other.start_ns, burst.start_ns)
                 shorter_s, longer_s = sorted((other.duration_s, burst.duration_s))
@@ -156,11 +160,12 @@ class LinkPool:
         enough = self._news >= len(self._free) // NEWS_SHARE
         if enough or final or now_ns - self._looked_ns >= LOOK_EVERY_NS:
             self._news, self._looked_ns = 0, now_ns
-            told += self._look_for_links(now_ns, tuning_known=tuning_known)
-            due = final or now_ns - self._hopper_ns >= to_ns(HOPPER_EVERY_S)
+            found, left = self._look_for_links(now_ns, tuning_known=tuning_known)
+            told += found
+            due = final or now_ns - self._hopper_ns >= HOPPER_EVERY_NS
             if due and not any(link.hypothesis.protocol for link in self.links):
                 self._hopper_ns = now_ns
-                told += self._look_for_hopper(now_ns, tuning_known=tuning_known)
+                told += self._look_for_hopper(left, now_ns, tuning_known=tuning_known)
         return told
 
     def _judge_again(self, link: Link, now_ns: int, *, tuning_known: bool) -> None:
@@ -170,7 +175,9 @@ class LinkPool:
         beside = [b for b in self._free if begin_ns <= b.start_ns <= end_ns]
         together = sorted([*link.bursts, *beside], key=in_order)
         packets = collect(together)
-        candidates = (*self._candidates, *link.hypothesis.setting)
+        candidates = self._candidates
+        if link.hypothesis.setting:
+            candidates = Candidates((*candidates.modes, *link.hypothesis.setting))
         hypotheses = judge(packets, candidates, tuning_known=tuning_known, replies_s=link.replies_s)
         if not hypotheses:
             found = hopper(_alike(packets)[1]) if link.hypothesis.protocol is None else None
@@ -201,14 +208,20 @@ class LinkPool:
             self._free = [b for b in self._free if id(b) not in taken]
             link.judged_count = link.count
 
-    def _look_for_links(self, now_ns: int, *, tuning_known: bool) -> list[Link]:
-        """New links among the free bursts, and the second clocks of known ones."""
+    def _look_for_links(self, now_ns: int, *, tuning_known: bool) -> tuple[list[Link], Columns | None]:
+        """New links among the free bursts, and the second clocks of known ones.
+
+        Returns
+        -------
+        found, left
+            The links; and the bursts that are free now, None where they have not been put into arrays.
+        """
         told: list[Link] = []
         while len(self._free) >= LEAST_PACKETS and len(self.links) < LINKS_AT_MOST:
             packets = collect(self._free)
             hypotheses = judge(packets, self._candidates, tuning_known=tuning_known)
             if not hypotheses:
-                break
+                return told, packets
             best = hypotheses[0]
             chosen = best.phase.members.tolist()
             members = [b for b, is_in in zip(self._free, chosen, strict=True) if is_in]
@@ -237,7 +250,7 @@ class LinkPool:
                     self.add(burst)  # of its other end perhaps, waiting for the new clock
             link.judged_ns, link.judged_count, link.fresh = now_ns, link.count, True
             told.append(link)
-        return told
+        return told, None
 
     def _pieces(self, members: list[Burst]) -> bool:
         """Whether keyed bursts are what noise left of a link's packets."""
@@ -251,8 +264,8 @@ class LinkPool:
             if link.hypothesis.protocol is not None
         )
 
-    def _look_for_hopper(self, now_ns: int, *, tuning_known: bool) -> list[Link]:
-        packets = collect(self._free)
+    def _look_for_hopper(self, left: Columns | None, now_ns: int, *, tuning_known: bool) -> list[Link]:
+        packets = collect(self._free) if left is None else left
         if packets.faint:
             return []  # of weak packets neither length nor number is sure enough for what no record describes
         alike, picked = _alike(packets)
@@ -421,7 +434,7 @@ def _mask(best: LinkHypothesis, bursts: list[Burst]) -> list[bool]:
     return members if len(members) == len(bursts) else [True] * len(bursts)
 
 
-def _alike(packets: Packets) -> tuple[NDArray[np.bool_], Packets]:
+def _alike(packets: Columns) -> tuple[NDArray[np.bool_], Packets]:
     """The largest group of bursts of about one length and bandwidth."""
     best = np.zeros(packets.count, dtype=np.bool_)
     for pattern in range(0, packets.count, max(1, packets.count // 12)):

@@ -20,9 +20,9 @@ from dsp.protocols.match import in_band
 from dsp.units import to_ns
 from models.classifier import UNKNOWN, ModelRef
 from node.pipeline import BlockResult, Sighting, Step
+from node.tracking.candidates import chirp_candidates, keyed_candidates
 from node.tracking.describe import emitter_track, link_track
 from node.tracking.emitters import SAME_EMITTER_HZ, SETTLE_S, Emitter, find_emitter, trim_votes
-from node.tracking.hypotheses import chirp_candidates, keyed_candidates
 from node.tracking.labels import CARRIER, burst_label, by_rule, family_of
 from node.tracking.link import Link
 from node.tracking.links import LinkPool

@@ -18,7 +18,8 @@ from dsp.bursts import (
 )
 from dsp.protocols import BY_LABEL
 from models.classifier import Classification, ModelRef
-from node.patch_budget import PatchBudget, is_open, protocols_that_chirp
+from node.chirp_records import protocols_that_chirp
+from node.patch_budget import PatchBudget, is_open
 from node.pipeline import Sighting
 from node.tracking.labels import burst_label, family_of
 
