@@ -41,13 +41,13 @@ def _crossings(profile: NDArray[np.float32], level: float) -> tuple[float, float
     above = (profile > level).nonzero()[0]
     if len(above) == 0:
         return 0.0, float(len(profile))
-    first, last = int(above[0]), int(above[-1])
+    first, last = above.item(0), above.item(-1)
     low, high = float(first), float(last + 1)
     if first > 0:
-        below, at = float(profile[first - 1]), float(profile[first])
+        below, at = profile.item(first - 1), profile.item(first)
         low = first + 0.5 - (at - level) / (at - below)
     if last + 1 < len(profile):
-        below, at = float(profile[last + 1]), float(profile[last])
+        below, at = profile.item(last + 1), profile.item(last)
         high = last + 0.5 + (at - level) / (at - below)
     return low, high
 
@@ -73,23 +73,20 @@ def measure(power: NDArray[np.float32], floor: NDArray[np.float32], region: Regi
     r0, r1 = max(0, region.first_row - margin), min(power.shape[0], region.end_row + margin)
     box = power[r0:r1, c0:c1] - floor[c0:c1]
     inner = box[region.first_row - r0 : region.end_row - r0]
+    # Sums, not means, over the rows: all that is asked of this profile is relative.
     columns = np.add.reduce(inner, axis=0)
-    columns *= np.float32(1.0 / len(inner))
-    np.maximum(columns, 0.0, out=columns)
+    np.maximum(columns, np.float32(0.0), out=columns)
     if len(columns) >= 12:
-        smooth = columns.copy()
-        smooth[1:] += columns[:-1]
-        smooth[:-1] += columns[1:]
-        smooth /= np.float32(3.0)
-        edge_profile = smooth
+        edge_profile = columns.copy()
+        edge_profile[1:] += columns[:-1]
+        edge_profile[:-1] += columns[1:]
     else:
         edge_profile = columns
     plateau = quantile(edge_profile, 0.8) if len(columns) >= 8 else float(edge_profile.max())
     low, high = _crossings(edge_profile, EDGE_LEVEL * plateau)
     i0, i1 = max(0, int(low)), max(int(low) + 1, min(len(columns), ceil(high)))
     rows = np.add.reduce(box[:, i0:i1], axis=1)
-    inner_rows = rows[region.first_row - r0 : region.end_row - r0]
-    level = quantile(inner_rows, 0.7)
+    level = quantile(rows[region.first_row - r0 : region.end_row - r0], 0.7)
     noise = float(np.add.reduce(floor[c0 + i0 : c0 + i1]))
     root = sqrt(i1 - i0)
     parts = [(0, len(rows))]
@@ -99,7 +96,7 @@ def measure(power: NDArray[np.float32], floor: NDArray[np.float32], region: Regi
     )
     if not at_edge and region.end_column - region.first_column > narrow and level > 2.0 * noise / root:
         parts = _split(rows, level, sure=level > SPLIT_SURE * noise / root)
-    occupied = np.maximum(columns[i0:i1], 1e-20)
+    occupied = np.maximum(columns[i0:i1], np.float32(1e-20 * len(inner)))
     count = len(occupied)
     flatness = exp(float(np.add.reduce(np.log(occupied))) / count) * count / float(np.add.reduce(occupied))
     extents: list[Extent] = []
@@ -121,10 +118,12 @@ def _split(rows: NDArray[np.float32], level: float, *, sure: bool) -> list[tuple
         edges.insert(0, 0)
     if on[-1]:
         edges.append(len(on))
+    if len(edges) == 2:
+        return [(0, len(rows))]
     parts: list[tuple[int, int]] = []
     last_weak = False
     for begin, end in zip(edges[::2], edges[1::2], strict=True):
-        strongest = float(rows[begin:end].max())
+        strongest = float(np.maximum.reduce(rows[begin:end]))
         if strongest <= 0.5 * level:
             continue
         weak = not sure and strongest < SPLIT_STRONG * level

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,7 +184,7 @@ class NarrowLook:
         for window, least in WINDOWS:
             sums = _adder(window, fresh) @ blocks[1 - window - fresh :]
             excess = sums[:, 1:] + sums[:, :-1]
-            peak = excess.max(axis=0)
+            peak = np.maximum.reduce(excess)
             high = np.flatnonzero(peak[BESIDE_COLUMNS:-BESIDE_COLUMNS] > np.float32(least * window)) + BESIDE_COLUMNS
             if len(high):
                 self._group(excess, peak, high, window)
@@ -192,18 +193,19 @@ class NarrowLook:
         self, excess: NDArray[np.float32], peak: NDArray[np.float32], high: NDArray[np.intp], window: int
     ) -> None:
         """One candidate for each group of neighbouring columns that is stronger than what is beside it."""
-        for group in np.split(high, np.flatnonzero(np.diff(high) > 2) + 1):
-            column = int(group[peak[group].argmax()])
-            best = int(excess[:, column].argmax())
-            beside = max(float(excess[best, column - BESIDE_COLUMNS]), float(excess[best, column + BESIDE_COLUMNS]))
-            if beside > BESIDE_SHARE * float(peak[column]):
-                continue
-            when = np.flatnonzero(excess[:, column] > 0.7 * float(peak[column])).tolist()
-            first = self._done_blocks - len(excess)
+        heights = peak[high]
+        bounds = [0, *(np.flatnonzero(high[1:] - high[:-1] > 2) + 1).tolist(), len(high)]
+        strongest = [begin + int(heights[begin:end].argmax()) for begin, end in pairwise(bounds)]
+        columns = high[strongest]
+        best = excess[:, columns].argmax(axis=0)
+        beside = np.maximum(excess[best, columns - BESIDE_COLUMNS], excess[best, columns + BESIDE_COLUMNS])
+        first = self._done_blocks - len(excess)
+        for group in np.flatnonzero(beside <= BESIDE_SHARE * heights[strongest]).tolist():
+            column = int(columns[group])
+            height = float(peak[column])
+            when = np.flatnonzero(excess[:, column] > 0.7 * height).tolist()
             self._take(
-                _Candidate(
-                    column, first + when[0], first + when[-1], first + best, window, float(peak[column]) / window
-                )
+                _Candidate(column, first + when[0], first + when[-1], first + int(best[group]), window, height / window)
             )
 
     def _take(self, new: _Candidate) -> None:
@@ -242,16 +244,16 @@ class NarrowLook:
         excess -= np.float32(1.0) + self._base[low:high]
         middle = candidate.column - low
         for _ in range(2):
-            profile = excess[first:last].mean(axis=0)
+            profile = np.add.reduce(excess[first:last]) * np.float32(1.0 / (last - first))
             peak = middle - 1 + int(profile[middle - 1 : middle + 3].argmax())
             core = np.where(profile > PROFILE_SHARE * profile[peak], profile, np.float32(0.0))
             core[: max(0, peak - PROFILE_REACH)] = 0.0
             core[peak + PROFILE_REACH + 1 :] = 0.0
-            weight = float(core.sum())
+            weight = float(np.add.reduce(core))
             if weight <= 0.0:
                 return None
             series = excess @ (core / np.float32(weight))
-            level = float(series[first:last].mean())
+            level = float(np.add.reduce(series[first:last])) / (last - first)
             # The stretch whose sum over a part of the level is greatest: its ends are the likeliest edges.
             total = np.zeros(len(series) + 1)
             np.cumsum(np.minimum(series, STEP_LIMIT * level + 1.0) - EDGE_LEVEL * level, out=total[1:])
