@@ -284,12 +284,15 @@ class SliceDetector:
 def _merge(found: list[Analysed]) -> list[Analysed]:
     """Put the regions that wide pulses leave in the spectrogram together."""
     part_of = merge_pulses([item.burst for item in found])
-    merged: list[Analysed] = []
-    for i, item in enumerate(found):
-        if part_of[i] is None:
-            parts = [found[j].burst for j, head in enumerate(part_of) if head == i]
-            merged.append(replace(item, burst=widened(item.burst, parts)) if parts else item)
-    return merged
+    parts: dict[int, list[Burst]] = {}
+    for item, head in zip(found, part_of, strict=True):
+        if head is not None:
+            parts.setdefault(head, []).append(item.burst)
+    return [
+        replace(item, burst=widened(item.burst, parts[i])) if i in parts else item
+        for i, item in enumerate(found)
+        if part_of[i] is None
+    ]
 
 
 def make_slice(settings: DetectorSettings, rate_hz: float, centre_hz: float, origin_ns: int, *, known: bool) -> Slice:
