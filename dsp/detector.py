@@ -19,7 +19,7 @@ from dsp.noise import NoiseFloor, NoiseTracker
 from dsp.pulses import merge_pulses, widened
 from dsp.regions import NARROW_GAP_S, NARROW_HZ, STROKE_GAP_ROWS, Region, find_regions
 from dsp.spectrogram import FRAMES_PER_ROW, ShortTimeTransform, StftSettings, rows_in
-from dsp.splatter import LONGEST_EDGE_S, is_splatter
+from dsp.splatter import LONGEST_EDGE_S, Splatter
 from dsp.tape import Tape
 from dsp.units import to_ns
 from dsp.weak_chirps import WeakChirps
@@ -222,10 +222,10 @@ class SliceDetector:
             self._spectrum.rows,
             self._base_sample,
         )
-        strongest = float(self._power.rows.max()) if extents else 0.0
+        splatters = Splatter(self._power.rows, self._floor.power)
         for extent, cut_start, cut_end in extents:
             length_s = (extent.end_row - extent.first_row) * self._row_s
-            splatter = is_splatter(extent, self._power.rows, self._floor.power, strongest)
+            splatter = splatters.has(extent)
             self.counters.splatter += splatter
             if splatter and length_s < LONGEST_EDGE_S:
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import ceil
 
 import numpy as np
@@ -22,44 +23,61 @@ LONGEST_EDGE_S = 1.2e-3
 """What a packet's edges leave is shorter; of longer splatter what keeps a chirp's slope or two tones is a signal."""
 
 
-def is_splatter(extent: Extent, power: NDArray[np.float32], floor: NDArray[np.float32], strongest: float) -> bool:
-    """Whether an extent is there only while something else is on air that is very much stronger.
+class Splatter:
+    """Tells what is there only while something else is on air that is very much stronger.
 
-    Steady lines are part of the floor and no reason: they splatter nothing. Costs one comparison where nothing is that
-    strong, else a hundredth of what it costs to analyse the extent.
+    Steady lines are part of the floor and no reason: they splatter nothing.
 
     Parameters
     ----------
-    extent
-        Rows and columns as in ``power``.
     power
         (rows, columns) float32.
     floor
         (columns,) float32, mean noise power.
-    strongest
-        Greatest of ``power``.
     """
-    low, high = int(extent.low_column), max(int(extent.low_column) + 1, ceil(extent.high_column))
-    mean = extent.power / (high - low)
-    if strongest * WEAKER_CELL < mean:
-        return False
-    first, end = max(0, int(extent.first_row)), min(len(power), ceil(extent.end_row))
-    around = max(0, first - 1)
-    rows = power[around : end + 1]
-    if float(rows.max()) * WEAKER_CELL < mean:
-        return False
-    ratio = rows / floor
-    peaks, wholes = (
-        _widened(values)[first - around : end - around]
-        for values in (ratio.max(axis=1), ratio.sum(axis=1) - np.float32(ratio.shape[1]))
-    )
-    own = ratio[first - around : end - around, low:high].mean(axis=1) - np.float32(1.0)
-    total = float(own.sum())
-    if total <= 0.0:
-        return False
-    level = float(own.dot(own)) / total
-    strong = (peaks * np.float32(WEAKER_CELL) > level) & (wholes * np.float32(WEAKER_WHOLE) > level * (high - low))
-    return float(own[~strong].sum()) < ALONE_SHARE * total
+
+    def __init__(self, power: NDArray[np.float32], floor: NDArray[np.float32]) -> None:
+        self._power = power
+        self._floor = floor
+
+    @cached_property
+    def _strongest(self) -> float:
+        return float(np.maximum.reduce(self._power, axis=None))
+
+    @cached_property
+    def _rows(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Of every row and its neighbours: the strongest cell, as it is and over the floor, and the sum over the floor.
+
+        Two passes over all the power, once and only where something strong is on air.
+        """
+        ratio = self._power / self._floor
+        wholes = np.add.reduce(ratio, axis=1)
+        wholes -= np.float32(ratio.shape[1])
+        peaks = np.maximum.reduce(self._power, axis=1)
+        return _widened(peaks), _widened(np.maximum.reduce(ratio, axis=1)), _widened(wholes)
+
+    def has(self, extent: Extent) -> bool:
+        """Whether an extent is splatter; its rows and columns are those of the power.
+
+        Costs one comparison where nothing is that strong, else a hundredth of what it costs to analyse the extent.
+        """
+        low, high = int(extent.low_column), max(int(extent.low_column) + 1, ceil(extent.high_column))
+        mean = extent.power / (high - low)
+        if self._strongest * WEAKER_CELL < mean:
+            return False
+        rows = slice(max(0, int(extent.first_row)), min(len(self._power), ceil(extent.end_row)))
+        strongest, peaks, wholes = (values[rows] for values in self._rows)
+        if float(np.maximum.reduce(strongest)) * WEAKER_CELL < mean:
+            return False
+        own = np.add.reduce(self._power[rows, low:high] / self._floor[low:high], axis=1)
+        own *= np.float32(1.0 / (high - low))
+        own -= np.float32(1.0)
+        total = float(np.add.reduce(own))
+        if total <= 0.0:
+            return False
+        level = float(own.dot(own)) / total
+        strong = (peaks * np.float32(WEAKER_CELL) > level) & (wholes * np.float32(WEAKER_WHOLE) > level * (high - low))
+        return float(np.add.reduce(own[~strong])) < ALONE_SHARE * total
 
 
 def _widened(values: NDArray[np.float32]) -> NDArray[np.float32]:

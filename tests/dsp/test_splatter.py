@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dsp.bursts import Burst, ChirpFinding
 from dsp.detector import DetectorSettings, SliceDetector, make_slice
 from dsp.extents import Extent
-from dsp.splatter import is_splatter
+from dsp.splatter import Splatter
 
 Make = Callable[..., NDArray[np.complex64]]
 RATE_HZ = 2.4e6
@@ -79,7 +79,7 @@ def test_what_goes_on_when_the_strong_signal_is_gone_is_no_splatter() -> None:
     floor = np.ones(COLUMNS, np.float32)
     for rows, expected in ((slice(12, 28), True), (slice(20, 50), False)):
         power = _rows(strong, rows, columns, 3.0)
-        assert is_splatter(_extent(rows, columns, 3.0), power, floor, float(power.max())) is expected
+        assert Splatter(power, floor).has(_extent(rows, columns, 3.0)) is expected
 
 
 def test_a_steady_line_is_no_reason() -> None:
@@ -87,7 +87,7 @@ def test_a_steady_line_is_no_reason() -> None:
     floor = np.ones(COLUMNS, np.float32)
     floor[BAND] += 10**4.6
     power = _rows(slice(0, ROWS), rows, columns, 3.0)
-    assert not is_splatter(_extent(rows, columns, 3.0), power, floor, float(power.max()))
+    assert not Splatter(power, floor).has(_extent(rows, columns, 3.0))
 
 
 def test_a_wide_signal_beside_a_narrow_one_of_little_more_power_is_none() -> None:
@@ -95,4 +95,4 @@ def test_a_wide_signal_beside_a_narrow_one_of_little_more_power_is_none() -> Non
     power = np.ones((ROWS, COLUMNS), np.float32)
     power[rows, 30] += 10**5.0
     power[rows, columns] += 1.0
-    assert not is_splatter(_extent(rows, columns, 1.0), power, np.ones(COLUMNS, np.float32), float(power.max()))
+    assert not Splatter(power, np.ones(COLUMNS, np.float32)).has(_extent(rows, columns, 1.0))
