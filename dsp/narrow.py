@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -60,16 +59,17 @@ MEASURED_AT_MOST = 6
 """Candidates measured a segment, strongest first."""
 
 
-@lru_cache(maxsize=8)
-def _adder(window: int, count: int) -> NDArray[np.float32]:
-    """(count, window + count - 1): what makes the sums of all windows that end with the last rows; twice as fast as
-    a running sum.
-    """
-    ends = np.arange(count)[:, np.newaxis]
-    rows = np.arange(window + count - 1)
-    adder: NDArray[np.float32] = ((rows >= ends) & (rows < ends + window)).astype(np.float32)
-    adder.flags.writeable = False
-    return adder
+def _window_sums(rows: NDArray[np.float32], window: int) -> NDArray[np.float32]:
+    """(rows - window + 1, columns): sums of all windows of rows, put together from those of 2, 4, 8 ... rows."""
+    total, part, reach, size = rows, rows, 0, 1
+    while True:
+        if window & size:
+            total = total[: len(total) - size] + part[reach:] if reach else part
+            reach += size
+        if reach == window:
+            return total
+        part = part[:-size] + part[size:]
+        size *= 2
 
 
 @dataclass(slots=True)
@@ -181,9 +181,9 @@ class NarrowLook:
         """Open candidates, or go on with them, where a window that ends with one of the fresh blocks stands out."""
         if len(blocks) < LONGEST_WINDOW + fresh:
             return
+        pairs = blocks[:, 1:] + blocks[:, :-1]
         for window, least in WINDOWS:
-            sums = _adder(window, fresh) @ blocks[1 - window - fresh :]
-            excess = sums[:, 1:] + sums[:, :-1]
+            excess = _window_sums(pairs[1 - window - fresh :], window)
             peak = np.maximum.reduce(excess)
             high = np.flatnonzero(peak[BESIDE_COLUMNS:-BESIDE_COLUMNS] > np.float32(least * window)) + BESIDE_COLUMNS
             if len(high):

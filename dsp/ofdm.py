@@ -120,8 +120,7 @@ def autocorrelate(samples: NDArray[np.complex64]) -> Autocorrelation:
         (n,) complex64, at least one block.
     """
     blocks = len(samples) // BLOCK_SAMPLES
-    rows = samples[: len(samples) // ROW_SAMPLES * ROW_SAMPLES].reshape(-1, ROW_SAMPLES)
-    parts = rows.view(np.float32)
+    parts = samples[: len(samples) // ROW_SAMPLES * ROW_SAMPLES].view(np.float32).reshape(-1, 2 * ROW_SAMPLES)
     power: NDArray[np.float32] = np.matmul(parts[:, np.newaxis], parts[:, :, np.newaxis]).reshape(-1)
     quiet, loud = quantiles(power, (0.1, 0.9))
     on = power > np.sqrt(quiet * loud) if loud > BURSTY_RATIO * quiet else np.ones(len(power), dtype=np.bool_)
@@ -129,11 +128,15 @@ def autocorrelate(samples: NDArray[np.complex64]) -> Autocorrelation:
     limit = LIMIT_RATIO * quantile(power[on], 0.5) if on.any() else 1.0
     gain *= np.sqrt(np.minimum(1.0, limit / np.maximum(power, 1e-30))).astype(np.float32)
     squares = np.zeros(2 * BLOCK_SAMPLES, dtype=np.float32)
-    for first in range(0, blocks, BLOCKS_AT_A_TIME):
-        transforms = long_transforms(min(BLOCKS_AT_A_TIME, blocks - first))
-        place = transforms.rows.view(np.float32).reshape(-1, 2 * ROW_SAMPLES)
-        begin = first * ROWS_A_BLOCK
-        np.multiply(parts[begin : begin + len(place)], gain[begin : begin + len(place), np.newaxis], out=place)
+    # Blocks without signal have nothing to add.
+    live = np.flatnonzero(on[: blocks * ROWS_A_BLOCK].reshape(blocks, ROWS_A_BLOCK).any(axis=1)) * ROWS_A_BLOCK
+    for first in range(0, len(live), BLOCKS_AT_A_TIME):
+        some = live[first : first + BLOCKS_AT_A_TIME]
+        transforms = long_transforms(len(some))
+        for begin, place in zip(some.tolist(), transforms.rows, strict=True):
+            rows = slice(begin, begin + ROWS_A_BLOCK)
+            room = place.view(np.float32).reshape(ROWS_A_BLOCK, -1)
+            np.multiply(parts[rows], gain[rows, np.newaxis], out=room)
         spectra = transforms.run().view(np.float32).reshape(-1, 2 * BLOCK_SAMPLES)
         squares += np.einsum("ij,ij->j", spectra, spectra)
     density = in_order((squares[0::2] + squares[1::2]).reshape(FIRST, SECOND))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dsp.bursts import CyclicPrefixFinding
 from dsp.detector import DetectorSettings, SliceDetector, make_slice
-from dsp.ofdm import find_prefix, look_samples, prefix_score
+from dsp.ofdm import BLOCK_SAMPLES, find_prefix, look_samples, prefix_score
 
 Samples = NDArray[np.complex64]
 RATE_HZ = 2.4e6
@@ -180,3 +180,11 @@ def test_what_repeats_below_a_step_of_the_converter_is_its_own_error(steps: floa
     samples = ((np.round(levels.real) + 1j * np.round(levels.imag)) / 127.5).astype(np.complex64)
     found = find_prefix(samples, RATE_HZ)
     assert (found is not None and abs(found.subcarrier_spacing_hz / spacing_hz - 1) < 0.002) == (steps > 1.0)
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-3])
+def test_a_burst_behind_the_last_whole_block_is_nothing(level: float) -> None:
+    """The rest of a look at the end of a recording: what is on air there lies in no whole block."""
+    samples = _noise(2 * BLOCK_SAMPLES + 7000, np.random.default_rng(2))
+    samples[: 2 * BLOCK_SAMPLES] *= np.float32(level)
+    assert find_prefix(samples, RATE_HZ) is None
