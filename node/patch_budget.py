@@ -83,9 +83,9 @@ class PatchBudget:
         """Add what a time of signal is worth."""
         self._left = min(self._per_second, self._left + self._per_second * duration_s)
         kept = exp(-duration_s / KIND_MEMORY_S)
-        self._lately = {kind: count * kept for kind, count in self._lately.items() if count * kept > LEAST_COUNT}
+        self._lately = {kind: left for kind, count in self._lately.items() if (left := count * kept) > LEAST_COUNT}
         more, most = self._chirps_per_second * duration_s, max(self._chirps_per_second, 1.0)
-        self._chirps_left = {shape: left + more for shape, left in self._chirps_left.items() if left + more < most}
+        self._chirps_left = {shape: now for shape, left in self._chirps_left.items() if (now := left + more) < most}
 
     def take(self, burst: Burst) -> bool:
         """Whether there is a patch left for a burst; it is taken from what is left."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,7 +144,9 @@ class Pipeline:
         self._tuning: _Tuning | None = None
         self._next_sample: int | None = None
         self._noise: dict[tuple[float, float], NoiseTracker] = {}
-        self._counters = PipelineCounters()
+        self._samples = self._lost_samples = 0
+        self._bursts = self._bursts_over_budget = 0
+        self._patches = self._patches_over_budget = 0
         self._budget = PatchBudget(settings.patches_per_second, settings.chirp_patches_per_second)
         self._end_ns = 0
         self._noise_dbfs: float | None = None
@@ -163,11 +165,8 @@ class Pipeline:
             tuning = self._tuning = self._open_tuning(block)
         self._next_sample = block.first_sample + len(block.samples)
         self._end_ns = block.end_ns
-        self._counters = replace(
-            self._counters,
-            samples=self._counters.samples + len(block.samples),
-            lost_samples=self._counters.lost_samples + block.lost_before,
-        )
+        self._samples += len(block.samples)
+        self._lost_samples += block.lost_before
         parts = [block.samples] if tuning.channeliser is None else tuning.channeliser.feed(block.samples)
         if tuning.droneid is None:
             steps += self._steps(tuning, parts)
@@ -187,8 +186,16 @@ class Pipeline:
         tuning = self._tuning
         if steps or tuning is None or self._noise_dbfs is None:
             floors = [d.floor for d in tuning.detectors if d.floor is not None] if tuning else []
-            self._noise_dbfs = to_db(sum(float(floor.smooth.sum()) for floor in floors)) if floors else None
-        return BlockResult(tuple(steps), self._end_ns, self._radio, self._counters, self._noise_dbfs)
+            self._noise_dbfs = to_db(sum(float(np.add.reduce(floor.smooth)) for floor in floors)) if floors else None
+        counters = PipelineCounters(
+            self._samples,
+            self._lost_samples,
+            self._bursts,
+            self._bursts_over_budget,
+            self._patches,
+            self._patches_over_budget,
+        )
+        return BlockResult(tuple(steps), self._end_ns, self._radio, counters, self._noise_dbfs)
 
     def _open_tuning(self, block: IqBlock) -> _Tuning:
         settings = self._settings.detector
@@ -254,13 +261,10 @@ class Pipeline:
             patches = [items[i][1].patch(tuning_known=items[i][0].centre_known) for i in chosen]
             labels = dict(zip(chosen, self._classifier.classify(patches), strict=True)) if patches else {}
             over = len(wanted) - len(chosen)
-        self._counters = replace(
-            self._counters,
-            bursts=self._counters.bursts + len(items),
-            patches=self._counters.patches + len(labels),
-            patches_over_budget=self._counters.patches_over_budget + over,
-            bursts_over_budget=self._counters.bursts_over_budget + sum(d.take_over_budget() for d, _ in found),
-        )
+        self._bursts += len(items)
+        self._patches += len(labels)
+        self._patches_over_budget += over
+        self._bursts_over_budget += sum(detector.take_over_budget() for detector, _ in found)
         sightings = [
             Sighting(item.burst, labels.get(i), self._radio, where.centre_known, where.centre_hz, where.sample_rate_hz)
             for i, (where, item) in enumerate(items)

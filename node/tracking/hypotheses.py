@@ -31,6 +31,7 @@ from node.tracking.hops import (
     Packets,
     Phase,
     best_phase,
+    chance_share,
     channel_tolerance_hz,
     clock_tolerance_s,
     fit_clock,
@@ -40,6 +41,7 @@ from node.tracking.hops import (
     middle_of,
     nearest_of,
     on_grid,
+    significance,
     spacing_hz,
 )
 from node.tracking.keyhole import comes_and_goes
@@ -261,13 +263,14 @@ def _judge_one(
     elif not _enough(sent, answered, LEAST_PACKETS_BOTH_ENDS, fsk=fsk):
         return None
     strays = _strays(packets, kin & ~members & ~answers, chosen, first_s) + on_clock - sent
+    least_significance += SIGNIFICANCE_PER_STRAY * strays
+    if significance(sent - 1, sent + strays - 1, chance_share(phase.interval_s)) < least_significance:
+        return None
     clock = fit_clock(chosen, phase, timing, strays)
     tight = chosen.faint and clock.jitter_s < TIGHT_SHARE * clock_tolerance_s(timing.interval_s)
     if clock.packets < LEAST_PACKETS and not tight:
         return None
-    if clock.significance < least_significance + SIGNIFICANCE_PER_STRAY * strays or not steps_agree(
-        clock, timing.packets_per_hop, weak=chosen.faint
-    ):
+    if not steps_agree(clock, timing.packets_per_hop, weak=chosen.faint):
         return None
     low, high = WEAK_AIRTIME_RANGE if chosen.faint else FSK_AIRTIME_RANGE if fsk else AIRTIME_RANGE
     if not low < clock.airtime_ratio < high:

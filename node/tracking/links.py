@@ -114,22 +114,24 @@ class LinkPool:
         slack_ns = 1.2e9 * finding.symbol_s if isinstance(finding, ChirpFinding) else 0.0
         width_hz = 0.3 * (finding.bandwidth_hz if isinstance(finding, ChirpFinding) else burst.bandwidth_hz)
         low_hz, high_hz = burst.centre_hz - width_hz, burst.centre_hz + width_hz
-        weak = is_weak(burst)
+        start_ns, end_ns, weak = burst.start_ns, burst.end_ns, is_weak(burst)
         for queue in (self._free, *[link.bursts for link in self.links]):
             for back, other in enumerate(islice(reversed(queue), RECENT), 1):
                 if not low_hz <= other.centre_hz <= high_hz:
                     continue
-                apart_ns = abs(other.start_ns - burst.start_ns)
+                overlap_ns = min(other.end_ns, end_ns) - max(other.start_ns, start_ns)
+                if overlap_ns <= -slack_ns:
+                    continue
+                apart_ns = abs(other.start_ns - start_ns)
                 if weak and apart_ns > SAME_START_SYMBOLS * slack_ns and is_weak(other):
                     continue
-                overlap_ns = min(other.end_ns, burst.end_ns) - max(other.start_ns, burst.start_ns)
                 shorter_s, longer_s = sorted((other.duration_s, burst.duration_s))
                 same = overlap_ns > SAME_MOMENT_SHARE * 1e9 * shorter_s
                 piece = other.cut_end or burst.cut_start or slack_ns > 0
                 if same and shorter_s > SAME_LENGTH_SHARE * longer_s:
                     better = burst.snr_db > other.snr_db and not (burst.cut_low or burst.cut_high)
                     whole = burst if better else other
-                elif same or (piece and overlap_ns > -slack_ns):
+                elif same or piece:
                     whole = _joined(other, burst)
                 else:
                     continue

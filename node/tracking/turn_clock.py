@@ -63,11 +63,11 @@ def fit_clock(
         Where a window of a clock that is known already begins; it is kept to while others are not clearly better.
     """
     at_s = start_s[likely]
-    at_s = at_s[np.append(True, at_s[1:] - at_s[:-1] > tolerance_s)]
+    at_s = np.concatenate((at_s[:1], at_s[1:][at_s[1:] - at_s[:-1] > tolerance_s]))
     phase_s = at_s % interval_s
     ring_s = np.sort(phase_s)
     ring_s = np.concatenate((ring_s - interval_s, ring_s, ring_s + interval_s))
-    near = np.searchsorted(ring_s, phase_s + tolerance_s) - np.searchsorted(ring_s, phase_s - tolerance_s, "right")
+    near = ring_s.searchsorted(phase_s + tolerance_s) - ring_s.searchsorted(phase_s - tolerance_s, "right")
     first_s = float(at_s[near.argmax()])
     if expected_s is not None:
         error_s = at_s - expected_s
@@ -85,10 +85,11 @@ def fit_clock(
             return interval_s, origin_s, sharp
         x, y = np.rint((start_s[fitted] - origin_s) / interval_s), start_s[fitted]
         if x[-1] - x[0] > 3:
-            centred = x - x.mean()
+            x_mean = np.add.reduce(x) / len(x)
+            centred = x - x_mean
             slope = float(centred.dot(y) / centred.dot(centred))
             interval_s = min(max(slope, interval_s * (1.0 - 4.0 * DRIFT)), interval_s * (1.0 + 4.0 * DRIFT))
-            origin_s = float(y.mean() - interval_s * x.mean())
+            origin_s = float(np.add.reduce(y) / len(y) - interval_s * x_mean)
         error_s = start_s - origin_s
         error_s = np.abs(error_s - np.rint(error_s / interval_s) * interval_s)
         sharp = error_s < tolerance_s

@@ -99,6 +99,7 @@ class TurnPool:
     def __init__(self) -> None:
         self.links: list[TurnLink] = []
         self._collectors = _turn_modes()
+        self._widths = [(each.least_hz, each.most_hz, each.add) for each in self._collectors]
         self._torn = TornTones()
         self._judged_ns = 0
         self._serial = 0
@@ -111,9 +112,9 @@ class TurnPool:
 
     def _collect(self, burst: Burst) -> None:
         width_hz, end_ns = burst.bandwidth_hz, burst.end_ns
-        for collector in self._collectors:
-            if collector.least_hz <= width_hz <= collector.most_hz:
-                collector.add(burst, end_ns)
+        for least_hz, most_hz, add in self._widths:
+            if least_hz <= width_hz <= most_hz:
+                add(burst, end_ns)
 
     def judge(self, now_ns: int, *, tuning_known: bool, final: bool = False) -> list[TurnLink]:
         """Look for links in the turns of the last seconds; those with news."""
