@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.baseband import Baseband, resynthesise
+from dsp.baseband import Baseband, power_of, resynthesise
 from dsp.bursts import Burst, ChirpFinding, EnergyFinding, Finding, KeyingFinding, PulseFinding
 from dsp.chirps import ChirpShape, find_chirp
 from dsp.edges import refine_time
@@ -34,6 +34,9 @@ USABLE_SHARE = 0.475
 """Beyond this part of the sample rate the receiver's filter has taken half of a signal away, and neighbours fold in."""
 FULL_SCALE_POWER = 0.98
 """Power of a sample at the rails of an 8-bit converter."""
+CLIPPED_LOOKS = 64
+CLIPPED_TOGETHER = 8
+"""How many times some neighbours, a cache line of them, are looked at for samples at full scale."""
 PULSES_LEAST_SAMPLES = 96
 KEYING_SEPARATION = 2.6
 """Tones this many spreads apart are keyed, if the envelope is steady; Gaussian noise cut in two is 2.65 apart."""
@@ -160,36 +163,37 @@ def analyse(
     # Chirps are measured in little more than their bandwidth; fast keying needs more than two samples a bit.
     width = 3.0 if end - begin < CHIRP_LEAST_S * rate_hz else 1.6 if bandwidth_hz > 250e3 else 2.0
     least_rate_hz = max(bandwidth_hz * width, 16e3)
+    baseband, zero = stretch.baseband(where, begin - margin, look_end, middle_hz, least_rate_hz)
+    # Not further than the margin: the next packet of a fast link is a third of a millisecond away.
+    skipped = round(max(0, int(begin - margin) - zero) / rate_hz * baseband.rate_hz)
+    zero += round(skipped / baseband.rate_hz * rate_hz)
+    kept = max(1, int((look_end - zero) / rate_hz * baseband.rate_hz))
+    inner = baseband.samples[skipped : skipped + kept]
+    power = power_of(inner)
+    whole_look = look_end >= end + margin
+    begin_s, end_s = (begin - zero) / rate_hz, (min(end, look_end) - zero) / rate_hz
+    duration_s = (end - begin) / rate_hz
+    if not (cut_start or cut_end):
+        diluted = extent.snr * bandwidth_hz / baseband.rate_hz
+        begin_s, refined_s = refine_time(power, baseband.rate_hz, diluted, begin_s, end_s)
+        end_s = refined_s if whole_look else end_s
+        duration_s = end_s - begin_s if whole_look else (end - zero) / rate_hz - begin_s
+    start_sample = stretch.first_sample + zero + begin_s * rate_hz
+    duration_s = max(duration_s, 1.0 / rate_hz)
+    # The burst alone, without the margins, for everything that follows.
+    inside = slice(max(0, int(begin_s * baseband.rate_hz)), max(int(end_s * baseband.rate_hz), 1))
+    if len(power[inside]) > 0:
+        inner, power = inner[inside], power[inside]
     around = stretch.samples[max(0, int(begin - margin)) : int(end + margin)]
     pulses = find_pulses(around, rate_hz) if end - begin < PULSES_SEARCHED_S * rate_hz else None
-    if pulses is None:
-        baseband, zero = stretch.baseband(where, begin - margin, look_end, middle_hz, least_rate_hz)
-        # Not further than the margin: the next packet of a fast link is a third of a millisecond away.
-        lead = max(0, int(begin - margin) - zero)
-        if lead:
-            skipped = round(lead / rate_hz * baseband.rate_hz)
-            baseband = Baseband(baseband.samples[skipped:], baseband.rate_hz, baseband.offset_hz)
-            zero += round(skipped / baseband.rate_hz * rate_hz)
-        kept = max(1, int((look_end - zero) / rate_hz * baseband.rate_hz))
-        baseband = Baseband(baseband.samples[:kept], baseband.rate_hz, baseband.offset_hz)
-        whole_look = look_end >= end + margin
-        begin_s, end_s = (begin - zero) / rate_hz, (min(end, look_end) - zero) / rate_hz
-        duration_s = (end - begin) / rate_hz
-        if not (cut_start or cut_end):
-            diluted = extent.snr * bandwidth_hz / baseband.rate_hz
-            begin_s, refined_s = refine_time(baseband, diluted, begin_s, end_s)
-            end_s = refined_s if whole_look else end_s
-            duration_s = end_s - begin_s if whole_look else (end - zero) / rate_hz - begin_s
-        start_sample = stretch.first_sample + zero + begin_s * rate_hz
-        duration_s = max(duration_s, 1.0 / rate_hz)
-        # The burst alone, without the margins, for everything that follows.
-        inner_baseband = _inside(baseband, begin_s, end_s)
-    else:
-        # Timed on the samples of the slice: no band needs to be cut out.
+    if pulses is not None:
         start_sample = stretch.first_sample + max(0, int(begin - margin)) + pulses.first_sample
         duration_s = (pulses.end_sample - pulses.first_sample) / rate_hz
-        inner_baseband = _around_pulses(around, pulses, rate_hz)
-    noise_power = extent.power / max(extent.snr, 1e-6) * inner_baseband.rate_hz / bandwidth_hz
+        baseband = Baseband(_around_pulses(around, pulses), rate_hz, 0.0)
+        power = power_of(baseband.samples)
+    else:
+        baseband = Baseband(inner, baseband.rate_hz, baseband.offset_hz)
+    noise_power = extent.power / max(extent.snr, 1e-6) * baseband.rate_hz / bandwidth_hz
     finding: Finding = EnergyFinding(extent.flatness)
     keying: Keying | None = None
     may_chirp = (
@@ -199,12 +203,12 @@ def analyse(
     )
     whole = not (cut_low or cut_high)
     if may_chirp:
-        finding = find_chirp(inner_baseband, bandwidth_hz, extent.snr, hints, whole_band=whole) or finding
+        finding = find_chirp(baseband, bandwidth_hz, extent.snr, hints, whole_band=whole) or finding
     if not isinstance(finding, ChirpFinding):
         # What is as unsteady as noise is not keyed: no need to measure it before a patch is wanted.
-        steadiness = measure_steadiness(inner_baseband) if pulses is None else 0.0
+        steadiness = measure_steadiness(baseband) if pulses is None else 0.0
         if steadiness > KEYING_STEADINESS:
-            keying = measure_keying(inner_baseband, steadiness)
+            keying = measure_keying(baseband, steadiness)
         if pulses is not None:
             finding = PulseFinding(pulses.pulse_samples / rate_hz, pulses.count)
         elif keying is not None and is_keyed(keying, bandwidth_hz, duration_s):
@@ -213,7 +217,6 @@ def analyse(
             longer_end = min(end, begin + LONGEST_LOOK_S * rate_hz)
             longer, zero = stretch.baseband(where, begin, longer_end, middle_hz, least_rate_hz)
             finding = find_chirp(longer, bandwidth_hz, extent.snr, hints, whole_band=whole) or finding
-    inner = inner_baseband.samples
     looked = stretch.samples[max(0, int(begin)) : max(int(look_end), int(begin) + points)]
     if isinstance(finding, ChirpFinding):
         cut_low, cut_high = _cut_chirp(finding, low_hz, high_hz, usable_hz)
@@ -223,7 +226,7 @@ def analyse(
         centre_hz=where.centre_hz + middle_hz,
         bandwidth_hz=bandwidth_hz,
         snr_db=to_db(extent.snr),
-        peak_dbfs=to_db(_strongest(inner) if len(inner) else extent.power),
+        peak_dbfs=to_db(float(np.maximum.reduce(power)) if len(power) else extent.power),
         finding=finding,
         cut_low=cut_low,
         cut_high=cut_high,
@@ -232,7 +235,7 @@ def analyse(
     )
     clipped = _clipped_share(looked)
     share = bandwidth_hz / rate_hz
-    return Analysed(burst, inner_baseband, noise_power, share, extent.flatness, clipped, keying)
+    return Analysed(burst, baseband, noise_power, share, extent.flatness, clipped, keying)
 
 
 def is_keyed(keying: Keying, bandwidth_hz: float, duration_s: float) -> bool:
@@ -245,18 +248,11 @@ def is_keyed(keying: Keying, bandwidth_hz: float, duration_s: float) -> bool:
     )
 
 
-def _around_pulses(samples: NDArray[np.complex64], pulses: Pulses, rate_hz: float) -> Baseband:
+def _around_pulses(samples: NDArray[np.complex64], pulses: Pulses) -> NDArray[np.complex64]:
     """Pulses in the whole slice, with a little around them where they are very short."""
     missing = max(0, PULSES_LEAST_SAMPLES - (pulses.end_sample - pulses.first_sample))
     first = max(0, pulses.first_sample - missing // 2)
-    return Baseband(samples[first : pulses.end_sample + missing - missing // 2], rate_hz, 0.0)
-
-
-def _inside(baseband: Baseband, begin_s: float, end_s: float) -> Baseband:
-    """The part of a baseband between two moments; all of it where nothing would be left."""
-    first = max(0, int(begin_s * baseband.rate_hz))
-    inner = baseband.samples[first : max(int(end_s * baseband.rate_hz), 1)]
-    return Baseband(inner if len(inner) else baseband.samples, baseband.rate_hz, baseband.offset_hz)
+    return samples[first : pulses.end_sample + missing - missing // 2]
 
 
 def _cut_chirp(chirp: ChirpFinding, low_hz: float, high_hz: float, usable_hz: float) -> tuple[bool, bool]:
@@ -266,16 +262,8 @@ def _cut_chirp(chirp: ChirpFinding, low_hz: float, high_hz: float, usable_hz: fl
 
 
 def _clipped_share(samples: NDArray[np.complex64]) -> float:
-    """Share of the samples at full scale."""
-    some = samples[::8]
-    real, imag = some.real, some.imag
-    power = real * real
-    power += imag * imag
-    return np.count_nonzero(power > FULL_SCALE_POWER) / max(1, len(some))
-
-
-def _strongest(samples: NDArray[np.complex64]) -> float:
-    """Greatest power of a sample."""
-    parts = samples.view(np.float32)
-    squares = parts * parts
-    return float((squares[0::2] + squares[1::2]).max())
+    """Share of the samples at full scale, estimated on some hundred of them."""
+    apart = max(CLIPPED_TOGETHER, len(samples) // CLIPPED_LOOKS)
+    looks = len(samples) // apart
+    some = samples[: looks * apart].reshape(looks, apart)[:, :CLIPPED_TOGETHER].reshape(-1)
+    return int(np.count_nonzero(power_of(some) > FULL_SCALE_POWER)) / max(1, len(some))

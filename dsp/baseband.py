@@ -83,21 +83,34 @@ def extract(samples: NDArray[np.complex64], sample_rate_hz: float, offset_hz: fl
 
 
 @lru_cache(maxsize=64)
-def _weights(bins: int, points: int) -> NDArray[np.float32]:
-    """Raised-cosine edge of the kept bins and the gains of window and transforms taken back."""
+def _weights(bins: int, points: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What ``resynthesise`` multiplies the parts, real and imaginary, of the kept bins and of the samples with.
+
+    Returns
+    -------
+    weights
+        (2 bins,) a raised-cosine edge, but for the whole slice, and the gains of window and transforms taken back.
+    signs
+        (bins,) of the samples of half a frame: the middle bin becomes 0 Hz.
+    """
     weights = np.full(bins, 1.0 / (points * window_gain(points)), dtype=np.float32)
-    edge = max(1, int(bins * TAPER))
-    ramp = (0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)).astype(np.float32)
-    weights[:edge] *= ramp
-    weights[-edge:] *= ramp[::-1]
-    weights.flags.writeable = False
-    return weights
+    if bins < points:
+        edge = max(1, int(bins * TAPER))
+        ramp = (0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)).astype(np.float32)
+        weights[:edge] *= ramp
+        weights[-edge:] *= ramp[::-1]
+    signs = np.where(np.arange(bins // 2) % 2, np.float32(-1.0), np.float32(1.0))
+    of_parts = np.repeat(weights, 2), np.repeat(signs, 2)
+    for values in of_parts:
+        values.flags.writeable = False
+    return of_parts
 
 
-@lru_cache(maxsize=8)
-def _flat(points: int) -> NDArray[np.float32]:
-    """``_weights`` of the whole slice, whose edges are left alone."""
-    return np.full(points, 1.0 / (points * window_gain(points)), np.float32)
+def power_of(samples: NDArray[np.complex64]) -> NDArray[np.float32]:
+    """Power of each of some consecutive samples."""
+    parts = samples.view(np.float32)
+    squares = parts * parts
+    return squares[0::2] + squares[1::2]
 
 
 def resynthesise(
@@ -130,21 +143,26 @@ def resynthesise(
     middle = round(offset_hz / bin_hz) + points // 2
     first = middle - bins // 2
     low, high = max(first, 0), min(first + bins, points)
-    # Bins beyond the edge of the slice do not exist; what wraps around is another frequency.
-    weights = _weights(bins, points) if bins < points else _flat(points)
     half = bins // 2
     picked = workbench().rows(frames, bins)
+    # Bins beyond the edge of the slice do not exist; what wraps around is another frequency.
     if high - low < bins:
         picked[...] = 0
-    # 0 Hz goes first for the inverse transform.
-    for begin, end, to in ((0, half, half), (half, bins, -half)):
-        start, stop = max(begin, low - first), min(end, high - first)
-        if start < stop:
-            np.multiply(
-                spectrum[:, first + start : first + stop], weights[start:stop], out=picked[:, start + to : stop + to]
-            )
-    if (middle - points // 2) % 2:
-        picked[1::2] *= np.float32(-1.0)
+    weights, signs = _weights(bins, points)
+    if low < high:
+        here = slice(2 * (low - first), 2 * (high - first))
+        parts = spectrum.view(np.float32)[:, 2 * low : 2 * high]
+        # A complex number times a real one would be worked out as the product of two complex ones.
+        np.multiply(parts, weights[here], out=picked.view(np.float32)[:, here])
     turned = workbench().run(frames, bins, inverse=True)
-    out: NDArray[np.complex64] = (turned[1:, :half] + turned[:-1, half:]).reshape(-1)
-    return Baseband(out, sample_rate_hz * bins / points, (middle - points // 2) * bin_hz)
+    heads, tails = turned[1:, :half], turned[:-1, half:]
+    out = np.empty((frames - 1, half), dtype=np.complex64)
+    if (middle - points // 2) % 2:
+        # From one frame to the next the shift to 0 Hz makes half a turn.
+        np.subtract(tails[0::2], heads[0::2], out=out[0::2])
+        np.subtract(heads[1::2], tails[1::2], out=out[1::2])
+    else:
+        np.add(heads, tails, out=out)
+    out_parts = out.view(np.float32)
+    out_parts *= signs
+    return Baseband(out.reshape(-1), sample_rate_hz * bins / points, (middle - points // 2) * bin_hz)

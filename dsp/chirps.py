@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import log
 
@@ -19,15 +19,15 @@ SPREADING_FACTORS = (5, 6, 7, 8, 9, 10, 11, 12)
 BANDWIDTHS_HZ = (125e3, 250e3, 500e3)
 RATE_PER_BANDWIDTH = 1.5
 """The baseband must be at least this much wider than the chirp, so that its carrier offset does not cut it."""
-LONGEST_LOOK_SYMBOLS = 9
-"""Symbols looked at: about the preamble."""
-STRONG_LOOK_SYMBOLS = 5
-"""Symbols that are enough at ``STRONG_SNR``."""
+LOOK_WINDOWS = 16
+"""Windows of a symbol, half a symbol apart, that are looked at: about the preamble."""
+STRONG_LOOK_WINDOWS = 8
+"""Enough at ``STRONG_SNR``."""
 STRONG_SNR = 6.0
 """8 dB."""
 SLOPE_WINDOW = 256
 """Samples of a window of ``slope_lines``."""
-HANN = (0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(SLOPE_WINDOW) + 0.5) / SLOPE_WINDOW)).astype(np.float32)
+HANN = (0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(SLOPE_WINDOW) + 0.5) / SLOPE_WINDOW)).astype(np.complex64)
 SLOPE_LONGEST = 16_384
 """Samples looked at for the slope: 20 ms at 825 kHz, sixteen symbols of SF9 at 500 kHz."""
 SLOPE_LEAST_SNR = 2.0
@@ -62,11 +62,24 @@ class ChirpShape:
     spreading_factor: int
     bandwidth_hz: float
     rising: bool = True
+    symbol_s: float = field(init=False, compare=False)
+    """Symbol time in seconds."""
+    slope_hz_per_s: float = field(init=False, compare=False)
+    """Positive for up-chirps."""
 
-    @property
-    def symbol_s(self) -> float:
-        """Symbol time in seconds."""
-        return float(2**self.spreading_factor / self.bandwidth_hz)
+    def __post_init__(self) -> None:
+        """Work out what is asked for often."""
+        symbol_s = float(2**self.spreading_factor / self.bandwidth_hz)
+        object.__setattr__(self, "symbol_s", symbol_s)
+        object.__setattr__(self, "slope_hz_per_s", self.bandwidth_hz / symbol_s * (1.0 if self.rising else -1.0))
+
+
+SHAPES = tuple(
+    ChirpShape(spreading_factor, bandwidth_hz, rising)
+    for rising in (True, False)
+    for bandwidth_hz in BANDWIDTHS_HZ
+    for spreading_factor in SPREADING_FACTORS
+)
 
 
 @lru_cache(maxsize=128)
@@ -78,47 +91,43 @@ def _reference(points: int, rate_hz: float, slope_hz_per_s: float) -> NDArray[np
     return chirp
 
 
-def concentration(baseband: Baseband, shape: ChirpShape, symbols: int = LONGEST_LOOK_SYMBOLS) -> float:
+def concentration(baseband: Baseband, shape: ChirpShape, most: int = LOOK_WINDOWS) -> float:
     """How much of the power becomes a tone when the slope is taken away, 0 (noise) to 1.
 
-    Windows of one symbol, half a symbol apart, are multiplied by the conjugate chirp and transformed; a symbol that
-    wraps around gives two tones one bandwidth apart, which are added. The strongest pair's share of the power, averaged
-    over the better half of the windows, minus what noise gives: ``(k - k0) / (1 - k0)``, ``k0 = (ln n + 1) / n * 1.6``.
+    Windows of one symbol, half a symbol apart, ``most`` of them, are multiplied by the conjugate chirp and transformed;
+    a symbol that wraps around gives two tones one bandwidth apart, which are added. The strongest pair's share of the
+    power, averaged over the better half of the windows, minus what noise gives: ``(k - k0) / (1 - k0)``,
+    ``k0 = (ln n + 1) / n * 1.6``.
 
     Returns 0.0 where the stretch is shorter than three symbols.
     """
-    points = round(baseband.rate_hz * shape.symbol_s)
-    samples = baseband.samples
+    rate_hz, samples = baseband.rate_hz, baseband.samples
+    points = round(rate_hz * shape.symbol_s)
     if points < 16 or len(samples) < LEAST_SYMBOLS * points:
         return 0.0
-    samples = samples[: symbols * points]
-    hop = max(1, points // 2)
-    slope = shape.bandwidth_hz / shape.symbol_s * (1.0 if shape.rising else -1.0)
-    windows = windows_of(samples, points, hop)
-    length = quick_length(points)
-    rows = workbench().rows(len(windows), length)
-    np.multiply(windows, _reference(points, baseband.rate_hz, slope), out=rows[:, :points])
+    windows = windows_of(samples, points, points // 2)[:most]
+    count, length = len(windows), quick_length(points)
+    bench = workbench()
+    rows = bench.rows(count, length)
+    np.multiply(windows, _reference(points, rate_hz, shape.slope_hz_per_s), out=rows[:, :points])
     rows[:, points:] = 0
-    parts = workbench().run(len(windows), length).view(np.float32)
+    parts = bench.run(count, length).view(np.float32)
     parts *= parts
-    turn = round(shape.bandwidth_hz / baseband.rate_hz * length) % length
+    turn = round(shape.bandwidth_hz / rate_hz * length) % length
     # The beginning again at the end, so that sums run around.
-    power = np.empty((len(windows), length + turn + 1), dtype=np.float32)
+    power = np.empty((count, length + turn + 1), dtype=np.float32)
     np.add(parts[:, 0::2], parts[:, 1::2], out=power[:, :length])
     power[:, length:] = power[:, : turn + 1]
-    total = np.add.reduce(power[:, :length], axis=1)
+    totals = np.add.reduce(power[:, :length], axis=1)
     # A tone between two bins, or widened by zero padding, is in both.
     pair = power[:, :-1] + power[:, 1:]
     if turn:
         pair = pair[:, :length] + pair[:, turn:]
-    total += np.float32(1e-30)
-    share = np.maximum.reduce(pair, axis=1)
-    share /= total
-    share.sort()
+    tops = np.maximum.reduce(pair, axis=1)
+    shares: list[float] = (tops / (totals + np.float32(1e-30))).tolist()
+    better = sorted(shares)[count // 2 :]
     noise_share = min(0.9, 1.6 * (log(length) + 1.0) / length)
-    better = share[len(share) // 2 :]
-    best = float(np.add.reduce(better)) / len(better)
-    return float(max(0.0, (best - noise_share) / (1.0 - noise_share)))
+    return max(0.0, (sum(better) / len(better) - noise_share) / (1.0 - noise_share))
 
 
 def slope_lines(
@@ -138,13 +147,13 @@ def slope_lines(
     """
     lag = max(1, round(baseband.rate_hz * lag_reciprocals / bandwidth_hz))
     samples = baseband.samples[:SLOPE_LONGEST]
-    product = samples[lag:] * np.conj(samples[:-lag])
+    product = samples[lag:] * samples[:-lag].conj()
     if len(product) < SLOPE_WINDOW:
         return NO_LINES, lag / baseband.rate_hz
     # Strong moments count no more than weak ones.
     levels = np.abs(product)
     levels += np.float32(0.1 * float(np.add.reduce(levels)) / len(levels) + 1e-20)
-    product /= levels
+    product *= np.reciprocal(levels, out=levels)
     windows = windows_of(product, SLOPE_WINDOW, SLOPE_WINDOW // 2)
     np.multiply(windows, HANN, out=workbench().rows(len(windows), SLOPE_WINDOW))
     parts = workbench().run(len(windows), SLOPE_WINDOW).view(np.float32)
@@ -162,8 +171,7 @@ def _likely(baseband: Baseband, shapes: list[ChirpShape]) -> list[ChirpShape]:
             slower: list[tuple[int, ChirpShape]] = []
             lines, tau_s = slope_lines(baseband, bandwidth_hz, lag_reciprocals) if waiting else (NO_LINES, 0.0)
             for number, shape in waiting:
-                slope = shape.bandwidth_hz / shape.symbol_s * (1.0 if shape.rising else -1.0)
-                at = slope * tau_s / baseband.rate_hz * SLOPE_WINDOW
+                at = shape.slope_hz_per_s * tau_s / baseband.rate_hz * SLOPE_WINDOW
                 if abs(at) < SLOWEST_BIN:
                     slower.append((number, shape))
                     continue
@@ -212,25 +220,23 @@ def find_chirp(
         return None
     # Where slopes can be told, only the fitting shape heard last comes before them.
     told = snr > SLOPE_LEAST_SNR
-    symbols = STRONG_LOOK_SYMBOLS if snr > STRONG_SNR else LONGEST_LOOK_SYMBOLS
+    most = STRONG_LOOK_WINDOWS if snr > STRONG_SNR else LOOK_WINDOWS
     fitting = [s for s in hints if _bandwidth_fits(s.bandwidth_hz, bandwidth_hz, whole_band=whole_band)]
     for shape in fitting[:1] if told else fitting:
-        score = concentration(baseband, shape, symbols)
+        score = concentration(baseband, shape, most)
         if score > max(1.3 * least, 0.5 * dilution):
             return _finding(shape, score)
-    shapes = [
-        ChirpShape(spreading_factor, candidate_hz, rising)
-        for rising in (True, False)
+    widths_hz = [
+        candidate_hz
         for candidate_hz in BANDWIDTHS_HZ
         if _bandwidth_fits(candidate_hz, bandwidth_hz, whole_band=whole_band)
         and candidate_hz * RATE_PER_BANDWIDTH * 0.7 <= baseband.rate_hz
-        for spreading_factor in SPREADING_FACTORS
     ]
     longest_s = len(baseband.samples) / baseband.rate_hz / LEAST_SYMBOLS
-    shapes = [shape for shape in shapes if shape.symbol_s <= longest_s]
+    shapes = [shape for shape in SHAPES if shape.symbol_s <= longest_s and shape.bandwidth_hz in widths_hz]
     best, best_score = None, least
     for shape in _likely(baseband, shapes) if told else shapes:
-        score = concentration(baseband, shape, symbols)
+        score = concentration(baseband, shape, most)
         if score > best_score:
             best, best_score = shape, score
     return _finding(best, best_score) if best is not None else None
@@ -243,7 +249,4 @@ def _bandwidth_fits(candidate_hz: float, measured_hz: float, *, whole_band: bool
 
 
 def _finding(shape: ChirpShape, score: float) -> ChirpFinding:
-    slope = shape.bandwidth_hz / shape.symbol_s
-    return ChirpFinding(
-        shape.spreading_factor, shape.bandwidth_hz, shape.symbol_s, slope if shape.rising else -slope, score
-    )
+    return ChirpFinding(shape.spreading_factor, shape.bandwidth_hz, shape.symbol_s, shape.slope_hz_per_s, score)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import log10, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
-from dsp.baseband import Baseband
+from dsp.baseband import Baseband, power_of
+from dsp.fourier import transformed
 from dsp.quantile import median, quantile, quantiles
 
 LONGEST_LOOK_SAMPLES = 2048
@@ -75,16 +75,21 @@ class Keying:
     centre_hz: float
 
 
-def _box(values: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    """Moving mean of ``width`` values."""
-    if width <= 1 or len(values) < width:
+def _moving_sum(values: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Sums of ``width`` neighbours; the values as they are where there are fewer.
+
+    Sums of twice as many from two of the sums so far, and one more, as the binary digits of the width say: no value is
+    taken off a large total again.
+    """
+    if len(values) < width:
         return values
-    if width == 3:
-        return (values[:-2] + values[1:-1] + values[2:]) * np.float32(1.0 / 3.0)
-    total = np.cumsum(values, dtype=np.float64)
-    sums = total[width - 1 :].astype(np.float32)
-    np.subtract(total[width:], total[:-width], out=sums[1:], casting="same_kind")
-    sums *= np.float32(1.0 / width)
+    sums, have = values, 1
+    for digit in f"{width:b}"[1:]:
+        sums = sums[:-have] + sums[have:]
+        have *= 2
+        if digit == "1":
+            sums = sums[:-1] + values[have:]
+            have += 1
     return sums
 
 
@@ -98,24 +103,23 @@ def measure_envelope(baseband: Baseband, noise_power: float) -> Envelope:
     noise_power
         Mean noise power in the baseband's band, taken off the kurtosis' moments.
     """
-    samples = baseband.samples
-    power = samples.real**2 + samples.imag**2
+    power = power_of(baseband.samples)
     mean = float(np.add.reduce(power)) / len(power)
     signal = max(mean - noise_power, 0.05 * mean, 1e-30)
     # Moments of signal plus Gaussian noise: E[p^2] = S2 + 4 S N + 2 N^2.
     second = float(power.dot(power)) / len(power) - 4.0 * signal * noise_power - 2.0 * noise_power**2
     width = max(1, len(power) // 512)
-    smooth = _box(power, width)
-    # Neighbours of a moving mean are alike.
+    smooth = _moving_sum(power, width)
+    # Neighbours of a moving sum are alike.
     low, high = quantiles(smooth[:: max(1, width // 2)], (0.1, 0.9))
     level = 0.5 * high
     walled = np.zeros(len(smooth) + 2, dtype=np.bool_)
     above = np.greater(smooth, level, out=walled[1:-1])
     # Rises and falls in turn.
-    edges = np.flatnonzero(walled[1:] != walled[:-1])
+    edges = (walled[1:] != walled[:-1]).nonzero()[0]
     lengths = edges[1::2] - edges[::2]
     pulse_s = (median(lengths.astype(np.float64)) if len(lengths) else len(power)) / baseband.rate_hz
-    depth_db = float(10.0 * np.log10(max(high, 1e-30) / max(low, 1e-30)))
+    depth_db = 10.0 * log10(max(high, 1e-30) / max(low, 1e-30))
     on_share = int(np.count_nonzero(above)) / len(above)
     return Envelope(max(0.5, second / signal**2), on_share, min(depth_db, 60.0), len(lengths), pulse_s)
 
@@ -139,38 +143,46 @@ def measure_keying(baseband: Baseband, steadiness: float | None = None) -> Keyin
         return Keying(0.0, 0.0, None, 0.0, 0.0)
     if steadiness is None:
         steadiness = _steadiness(samples)
-    product = samples[1:] * np.conj(samples[:-1])
+    product = samples[1:] * samples[:-1].conj()
     weight = np.abs(product)
     on = weight > 0.25 * quantile(weight[::THINNING], 0.8)
     if int(np.count_nonzero(on)) < len(on):
         product = product[on]
-    phase = np.arctan2(product.imag, product.real)
-    phase *= np.float32(baseband.rate_hz / (2.0 * np.pi))
-    kept = _box(phase, 3)
-    if len(kept) < LEAST_SAMPLES:
+    # Three times the phase from sample to sample.
+    turns = _moving_sum(np.arctan2(product.imag, product.real), 3)
+    if len(turns) < LEAST_SAMPLES:
         return Keying(0.0, 0.0, None, steadiness, 0.0)
-    low, high = quantiles(kept[::THINNING], (0.15, 0.85))
-    total, spread = float(np.add.reduce(kept)), 0.0
-    upper = kept > 0.5 * (low + high)
+    low, high = quantiles(turns[::THINNING], (0.15, 0.85))
+    total, above = float(np.add.reduce(turns)), 0
+    upper = turns > 0.5 * (low + high)
     for _ in range(LLOYD_STEPS):
-        above = int(np.count_nonzero(upper))
-        if not 0 < above < len(kept):
+        count = int(np.count_nonzero(upper))
+        if count in (above, len(turns)):
             break
-        of_upper = float(kept.dot(upper))
-        low, high = (total - of_upper) / (len(kept) - above), of_upper / above
-        upper = kept > 0.5 * (low + high)
-    middle = 0.5 * (low + high)
-    above = int(np.count_nonzero(upper))
-    if 0 < above < len(kept):
-        off = kept - np.where(upper, np.float32(high), np.float32(low))
-        off *= off
-        of_upper = float(off.dot(upper))
-        below = float(np.add.reduce(off)) - of_upper
-        spread = sqrt(0.5 * (of_upper / above + below / (len(kept) - above)))
-    separation = (high - low) / max(spread, 1.0)
-    changes = np.flatnonzero(upper[1:] != upper[:-1])
+        above, of_upper = count, float(turns.dot(upper))
+        low, high = (total - of_upper) / (len(turns) - above), of_upper / above
+        upper = turns > 0.5 * (low + high)
+    spread = _spread(turns, upper, low, high)
+    changes = (upper[1:] != upper[:-1]).nonzero()[0]
     rate_hz = _clock_hz(changes[1:] - changes[:-1], baseband.rate_hz)
-    return Keying(0.5 * (high - low), min(separation, 20.0), rate_hz, steadiness, middle)
+    to_hz = baseband.rate_hz / (6.0 * pi)
+    separation = min((high - low) * to_hz / max(spread * to_hz, 1.0), 20.0)
+    return Keying(0.5 * (high - low) * to_hz, separation, rate_hz, steadiness, 0.5 * (low + high) * to_hz)
+
+
+def _spread(values: NDArray[np.float32], upper: NDArray[np.bool_], low: float, high: float) -> float:
+    """How far the values are from the level of their group, root of the mean of both groups' mean squares."""
+    count = int(np.count_nonzero(upper))
+    others = len(values) - count
+    if not count or not others:
+        return 0.0
+    squares = values * values
+    of_upper, of_upper_squares = float(values.dot(upper)), float(squares.dot(upper))
+    of_lower = float(np.add.reduce(values)) - of_upper
+    of_lower_squares = float(np.add.reduce(squares)) - of_upper_squares
+    above = (of_upper_squares - 2.0 * high * of_upper) / count + high * high
+    below = (of_lower_squares - 2.0 * low * of_lower) / others + low * low
+    return sqrt(0.5 * max(0.0, above + below))
 
 
 def measure_tone_share(baseband: Baseband) -> float:
@@ -178,8 +190,7 @@ def measure_tone_share(baseband: Baseband) -> float:
     samples = baseband.samples[:LONGEST_LOOK_SAMPLES]
     if len(samples) < LEAST_SAMPLES:
         return 0.0
-    transformed = fft.fft(samples[: 1 << (len(samples).bit_length() - 1)])
-    spectrum = transformed.real**2 + transformed.imag**2
+    spectrum = power_of(transformed(samples[np.newaxis, : 1 << (len(samples).bit_length() - 1)])[0])
     peak = int(spectrum.argmax())
     around = float(spectrum[peak - 1] + spectrum[peak] + spectrum[(peak + 1) % len(spectrum)])
     return around / max(float(np.add.reduce(spectrum)), 1e-30)
@@ -209,15 +220,17 @@ def _clock_hz(runs: NDArray[np.intp], rate_hz: float) -> float | None:
         return None
     often = np.bincount(runs)
     often[:2] = 0
-    lengths = np.flatnonzero(often)
+    lengths = often.nonzero()[0]
     times = often[lengths]
-    upto = np.cumsum(times)
+    upto = np.add.accumulate(times)
     count = int(upto[-1]) if len(upto) else 0
     if count < LEAST_RUNS:
         return None
-    symbol = float(lengths[np.searchsorted(upto, round(0.2 * (count - 1)), side="right")])
+    symbol = float(lengths[upto.searchsorted(round(0.2 * (count - 1)), side="right")])
     total = float(lengths.dot(times))
     for _ in range(CLOCK_STEPS):
-        symbols = np.maximum(1.0, np.rint(lengths * (1.0 / symbol)))
-        symbol = total / float(symbols.dot(times))
+        symbols = np.rint(lengths * (1.0 / symbol))
+        before, symbol = symbol, total / float(np.maximum(symbols, 1.0, out=symbols).dot(times))
+        if symbol == before:
+            break
     return rate_hz / symbol

@@ -9,10 +9,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.baseband import Baseband
+from dsp.baseband import Baseband, power_of
 from dsp.features import FEATURES
-from dsp.fourier import transformed
+from dsp.fourier import workbench
 from dsp.quantile import quantile
+from dsp.units import from_db
 from dsp.windows import windows as windows_of
 
 IMAGE_FRAMES = 48
@@ -54,10 +55,10 @@ def fingerprint() -> str:
 
 
 @lru_cache(maxsize=1)
-def _window() -> NDArray[np.float32]:
+def _window() -> NDArray[np.complex64]:
     hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(IMAGE_BINS) + 0.5) / IMAGE_BINS)
     hann *= np.where(np.arange(IMAGE_BINS) % 2 == 0, 1.0, -1.0)
-    scaled: NDArray[np.float32] = hann.astype(np.float32)
+    scaled: NDArray[np.complex64] = hann.astype(np.complex64)
     scaled.flags.writeable = False
     return scaled
 
@@ -80,11 +81,12 @@ def cut_image(baseband: Baseband) -> NDArray[np.float32]:
         samples = padded
     hop = min(max((len(samples) - IMAGE_BINS) // (IMAGE_FRAMES - 1), 8), 48)
     frames = windows_of(samples, IMAGE_BINS, hop)[:IMAGE_FRAMES]
-    spectrum = transformed(frames * _window())
-    power = spectrum.real**2 + spectrum.imag**2
-    top = max(quantile(power.ravel(), 0.99), 1e-30)
-    level_db = 10.0 * np.log10(np.maximum(power, top * 1e-6) / top)
-    level_db /= DECIBELS
-    level_db += 1.0
-    np.minimum(np.maximum(level_db, 0.0, out=level_db), 1.0, out=image[0, : len(power)])
+    np.multiply(frames, _window(), out=workbench().rows(len(frames), IMAGE_BINS))
+    power = power_of(workbench().run(len(frames), IMAGE_BINS).reshape(-1))
+    top = max(quantile(power, 0.99), 1e-30)
+    bottom = np.float32(top * from_db(-DECIBELS))
+    power /= bottom
+    levels = np.log10(np.maximum(power, np.float32(1.0), out=power), out=power)
+    levels *= np.float32(10.0 / DECIBELS)
+    np.minimum(levels.reshape(frames.shape), np.float32(1.0), out=image[0, : len(frames)])
     return image

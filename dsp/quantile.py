@@ -22,8 +22,13 @@ def quantile(values: NDArray[np.float32], share: float) -> float:
     count = len(values)
     if count == 0:
         return 0.0
-    rank = min(count - 1, max(0, round(share * (count - 1))))
-    return float((np.sort(values) if count <= SORTED else np.partition(values, rank))[rank])
+    rank = round(share * (count - 1))
+    ordered = values.copy()
+    if count <= SORTED:
+        ordered.sort()
+    else:
+        ordered.partition(rank)
+    return float(ordered[rank])
 
 
 def quantiles(values: NDArray[np.float32], shares: tuple[float, ...]) -> tuple[float, ...]:
@@ -31,9 +36,13 @@ def quantiles(values: NDArray[np.float32], shares: tuple[float, ...]) -> tuple[f
     count = len(values)
     if count == 0:
         return tuple(0.0 for _ in shares)
-    ranks = [min(count - 1, max(0, round(share * (count - 1)))) for share in shares]
-    ordered = np.sort(values) if count <= SORTED else np.partition(values, sorted(set(ranks)))
-    return tuple(float(ordered[rank]) for rank in ranks)
+    ranks = [round(share * (count - 1)) for share in shares]
+    ordered = values.copy()
+    if count <= SORTED:
+        ordered.sort()
+    else:
+        ordered.partition(sorted(set(ranks)))
+    return tuple([float(ordered[rank]) for rank in ranks])
 
 
 def median(values: NDArray[np.floating]) -> float:

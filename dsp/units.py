@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log10
 from typing import overload
 
 import numpy as np
@@ -21,7 +22,7 @@ def to_db(power: float | NDArray[np.floating]) -> float | NDArray[np.float32]:
     if isinstance(power, np.ndarray):
         levels_db: NDArray[np.float32] = (10.0 * np.log10(np.maximum(power, SMALLEST_POWER))).astype(np.float32)
         return levels_db
-    return float(10.0 * np.log10(max(power, SMALLEST_POWER)))
+    return 10.0 * log10(max(power, SMALLEST_POWER))
 
 
 def from_db(level_db: float) -> float:
