@@ -9,6 +9,18 @@ SORTED = 1024
 """So few values are sorted in a third of the time that parting them at two ranks takes, and no slower than at one."""
 
 
+def _ordered(values: NDArray[np.floating], ranks: list[int]) -> NDArray[np.floating]:
+    """A copy in which the values of these ranks are where they belong; of the methods, which cost half of
+    ``numpy.sort`` on short arrays.
+    """
+    ordered = values.copy()
+    if len(ordered) <= SORTED:
+        ordered.sort()
+    else:
+        ordered.partition(ranks)
+    return ordered
+
+
 def quantile(values: NDArray[np.float32], share: float) -> float:
     """The value that ``share`` of the values do not exceed; the nearest rank, 0.0 of nothing.
 
@@ -19,29 +31,19 @@ def quantile(values: NDArray[np.float32], share: float) -> float:
     share
         0 to 1.
     """
-    count = len(values)
-    if count == 0:
+    if not len(values):
         return 0.0
-    rank = round(share * (count - 1))
-    ordered = values.copy()
-    if count <= SORTED:
-        ordered.sort()
-    else:
-        ordered.partition(rank)
-    return float(ordered[rank])
+    rank = round(share * (len(values) - 1))
+    return float(_ordered(values, [rank])[rank])
 
 
 def quantiles(values: NDArray[np.float32], shares: tuple[float, ...]) -> tuple[float, ...]:
     """Several quantiles of the same values."""
-    count = len(values)
-    if count == 0:
-        return tuple(0.0 for _ in shares)
-    ranks = [round(share * (count - 1)) for share in shares]
-    ordered = values.copy()
-    if count <= SORTED:
-        ordered.sort()
-    else:
-        ordered.partition(sorted(set(ranks)))
+    if not len(values):
+        return (0.0,) * len(shares)
+    last = len(values) - 1
+    ranks = [round(share * last) for share in shares]
+    ordered = _ordered(values, ranks)
     return tuple([float(ordered[rank]) for rank in ranks])
 
 
@@ -51,7 +53,7 @@ def median(values: NDArray[np.floating]) -> float:
     if count == 0:
         return 0.0
     middle = count // 2
-    ordered = np.sort(values) if count <= SORTED else np.partition(values, (middle - 1, middle) if middle else 0)
+    ordered = _ordered(values, [middle - 1, middle] if middle else [middle])
     if count % 2:
         return float(ordered[middle])
     return 0.5 * (float(ordered[middle - 1]) + float(ordered[middle]))

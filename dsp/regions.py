@@ -209,15 +209,18 @@ def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: flo
 
 
 def _together(one: Region, two: Region) -> Region:
+    # Compared, not min() and max(): a quarter of the time.
+    row, end_row, first, end, low, high, parts, stroke = one
+    row_2, end_row_2, first_2, end_2, low_2, high_2, parts_2, stroke_2 = two
     return Region(
-        min(one.first_row, two.first_row),
-        max(one.end_row, two.end_row),
-        min(one.first_column, two.first_column),
-        max(one.end_column, two.end_column),
-        min(one.low_column, two.low_column),
-        max(one.high_column, two.high_column),
-        one.parts + two.parts,
-        one.stroke or two.stroke,
+        row if row < row_2 else row_2,
+        end_row if end_row > end_row_2 else end_row_2,
+        first if first < first_2 else first_2,
+        end if end > end_2 else end_2,
+        low if low < low_2 else low_2,
+        high if high > high_2 else high_2,
+        parts + parts_2,
+        stroke or stroke_2,
     )
 
 
