@@ -30,8 +30,8 @@ SLOPE_WINDOW = 256
 HANN = (0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(SLOPE_WINDOW) + 0.5) / SLOPE_WINDOW)).astype(np.complex64)
 SLOPE_LONGEST = 16_384
 """Samples looked at for the slope: 20 ms at 825 kHz, sixteen symbols of SF9 at 500 kHz."""
-SLOPE_LEAST_SNR = 2.0
-"""Below 3 dB the product of two noisy samples hides the line: every shape is tried."""
+FASTEST_LEAST_SNR = 2.0
+"""Below 3 dB an echo hides the line of the fastest chirps, which are tried whether it is there or not."""
 SLOPES_TRIED = 2
 NO_LINES: NDArray[np.float32] = np.ones(SLOPE_WINDOW, dtype=np.float32)
 SLOPE_LEAST_LINE = 2.5
@@ -218,11 +218,10 @@ def find_chirp(
     least = max(SURE_CONCENTRATION * dilution, LEAST_CONCENTRATION)
     if dilution < HOPELESS_DILUTION:
         return None
-    # Where slopes can be told, only the fitting shape heard last comes before them.
-    told = snr > SLOPE_LEAST_SNR
     most = STRONG_LOOK_WINDOWS if snr > STRONG_SNR else LOOK_WINDOWS
     fitting = [s for s in hints if _bandwidth_fits(s.bandwidth_hz, bandwidth_hz, whole_band=whole_band)]
-    for shape in fitting[:1] if told else fitting:
+    # Only the fitting shape heard last comes before those whose slope shows.
+    for shape in fitting[:1]:
         score = concentration(baseband, shape, most)
         if score > max(1.3 * least, 0.5 * dilution):
             return _finding(shape, score)
@@ -235,7 +234,8 @@ def find_chirp(
     longest_s = len(baseband.samples) / baseband.rate_hz / LEAST_SYMBOLS
     shapes = [shape for shape in SHAPES if shape.symbol_s <= longest_s and shape.bandwidth_hz in widths_hz]
     best, best_score = None, least
-    for shape in _likely(baseband, shapes) if told else shapes:
+    fastest = [s for s in shapes if s.spreading_factor == SPREADING_FACTORS[0]] if snr < FASTEST_LEAST_SNR else []
+    for shape in dict.fromkeys((*_likely(baseband, shapes), *fastest)):
         score = concentration(baseband, shape, most)
         if score > best_score:
             best, best_score = shape, score
