@@ -163,36 +163,37 @@ def analyse(
     # Chirps are measured in little more than their bandwidth; fast keying needs more than two samples a bit.
     width = 3.0 if end - begin < CHIRP_LEAST_S * rate_hz else 1.6 if bandwidth_hz > 250e3 else 2.0
     least_rate_hz = max(bandwidth_hz * width, 16e3)
-    baseband, zero = stretch.baseband(where, begin - margin, look_end, middle_hz, least_rate_hz)
-    # Not further than the margin: the next packet of a fast link is a third of a millisecond away.
-    skipped = round(max(0, int(begin - margin) - zero) / rate_hz * baseband.rate_hz)
-    zero += round(skipped / baseband.rate_hz * rate_hz)
-    kept = max(1, int((look_end - zero) / rate_hz * baseband.rate_hz))
-    inner = baseband.samples[skipped : skipped + kept]
-    power = power_of(inner)
-    whole_look = look_end >= end + margin
-    begin_s, end_s = (begin - zero) / rate_hz, (min(end, look_end) - zero) / rate_hz
-    duration_s = (end - begin) / rate_hz
-    if not (cut_start or cut_end):
-        diluted = extent.snr * bandwidth_hz / baseband.rate_hz
-        begin_s, refined_s = refine_time(power, baseband.rate_hz, diluted, begin_s, end_s)
-        end_s = refined_s if whole_look else end_s
-        duration_s = end_s - begin_s if whole_look else (end - zero) / rate_hz - begin_s
-    start_sample = stretch.first_sample + zero + begin_s * rate_hz
-    duration_s = max(duration_s, 1.0 / rate_hz)
-    # The burst alone, without the margins, for everything that follows.
-    inside = slice(max(0, int(begin_s * baseband.rate_hz)), max(int(end_s * baseband.rate_hz), 1))
-    if len(power[inside]) > 0:
-        inner, power = inner[inside], power[inside]
     around = stretch.samples[max(0, int(begin - margin)) : int(end + margin)]
     pulses = find_pulses(around, rate_hz) if end - begin < PULSES_SEARCHED_S * rate_hz else None
-    if pulses is not None:
+    if pulses is None:
+        baseband, zero = stretch.baseband(where, begin - margin, look_end, middle_hz, least_rate_hz)
+        # Not further than the margin: the next packet of a fast link is a third of a millisecond away.
+        skipped = round(max(0, int(begin - margin) - zero) / rate_hz * baseband.rate_hz)
+        zero += round(skipped / baseband.rate_hz * rate_hz)
+        kept = max(1, int((look_end - zero) / rate_hz * baseband.rate_hz))
+        inner = baseband.samples[skipped : skipped + kept]
+        power = power_of(inner)
+        whole_look = look_end >= end + margin
+        begin_s, end_s = (begin - zero) / rate_hz, (min(end, look_end) - zero) / rate_hz
+        duration_s = (end - begin) / rate_hz
+        if not (cut_start or cut_end):
+            diluted = extent.snr * bandwidth_hz / baseband.rate_hz
+            begin_s, refined_s = refine_time(power, baseband.rate_hz, diluted, begin_s, end_s)
+            end_s = refined_s if whole_look else end_s
+            duration_s = end_s - begin_s if whole_look else (end - zero) / rate_hz - begin_s
+        start_sample = stretch.first_sample + zero + begin_s * rate_hz
+        duration_s = max(duration_s, 1.0 / rate_hz)
+        # The burst alone, without the margins, for everything that follows.
+        inside = slice(max(0, int(begin_s * baseband.rate_hz)), max(int(end_s * baseband.rate_hz), 1))
+        if len(power[inside]) > 0:
+            inner, power = inner[inside], power[inside]
+        baseband = Baseband(inner, baseband.rate_hz, baseband.offset_hz)
+    else:
+        # Timed on the samples of the slice: no band needs to be cut out.
         start_sample = stretch.first_sample + max(0, int(begin - margin)) + pulses.first_sample
         duration_s = (pulses.end_sample - pulses.first_sample) / rate_hz
         baseband = Baseband(_around_pulses(around, pulses), rate_hz, 0.0)
         power = power_of(baseband.samples)
-    else:
-        baseband = Baseband(inner, baseband.rate_hz, baseband.offset_hz)
     noise_power = extent.power / max(extent.snr, 1e-6) * baseband.rate_hz / bandwidth_hz
     finding: Finding = EnergyFinding(extent.flatness)
     keying: Keying | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from dsp.baseband import power_of
 from dsp.bursts import Burst, PulseFinding
-from dsp.quantile import quantile
+from dsp.quantile import median, quantile
 
 SEARCHED_S = 2.5e-3
 """Regions of a few rows; what lasts longer is no pulse, though many may follow each other."""
@@ -87,10 +88,13 @@ def find_pulses(samples: NDArray[np.complex64], sample_rate_hz: float) -> Pulses
     if peak < PEAK_RATIO * noise:
         return None
     above = smooth > max(LEVEL * peak, NOISE_LEVEL * noise)
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], above, [False]))))
+    framed = np.zeros(len(above) + 2, dtype=np.bool_)
+    framed[1:-1] = above
+    edges = (framed[1:] != framed[:-1]).nonzero()[0]
     first, last = edges[::2], edges[1::2]
     lengths = np.maximum(1, last - first - (WIDTH - 1))
-    found = Pulses(int(first[0]), int(last[-1]) + 1, len(first), float(np.median(lengths)), int(lengths.sum()))
+    on_samples = int(np.add.reduce(lengths))
+    found = Pulses(int(first[0]), int(last[-1]) + 1, len(first), median(lengths), on_samples)
     length_s = (found.end_sample - found.first_sample) / sample_rate_hz
     train = (
         found.on_samples < TRAIN_DUTY * (found.end_sample - found.first_sample)
@@ -101,7 +105,8 @@ def find_pulses(samples: NDArray[np.complex64], sample_rate_hz: float) -> Pulses
         return None
     inside, on = smooth[found.first_sample : last[-1]], above[found.first_sample : last[-1]]
     between = inside[~on]
-    if len(between) and float(between.mean()) > BETWEEN_SHARE * float(inside[on].mean()):
+    total, quiet = float(np.add.reduce(inside)), float(np.add.reduce(between))
+    if quiet * (len(inside) - len(between)) > BETWEEN_SHARE * (total - quiet) * len(between):
         return None
     return found if length_s <= LONGEST_S or train else None
 
@@ -124,16 +129,20 @@ def merge_pulses(bursts: list[Burst]) -> list[int | None]:
         (i for i, burst in enumerate(bursts) if isinstance(burst.finding, PulseFinding)),
         key=lambda i: (-bursts[i].bandwidth_hz * 10.0 ** (bursts[i].snr_db / 10.0), i),
     )
+    rank_of = {i: rank for rank, i in enumerate(ranked)}
+    # Heads do not overlap each other: in order of time their begins and their ends ascend.
     heads: list[int] = []
+    begins: list[int] = []
+    ends: list[int] = []
     for i in ranked:
-        burst = bursts[i]
-        for head in heads:
-            other = bursts[head]
-            if burst.start_ns < other.end_ns and other.start_ns < burst.end_ns:
-                part_of[i] = head
-                break
+        begin_ns, end_ns = bursts[i].start_ns, bursts[i].end_ns
+        first, last = bisect_right(ends, begin_ns), bisect_left(begins, end_ns)
+        if first < last:
+            part_of[i] = min(heads[first:last], key=rank_of.__getitem__)
         else:
-            heads.append(i)
+            heads.insert(first, i)
+            begins.insert(first, begin_ns)
+            ends.insert(first, end_ns)
     return part_of
 
 
