@@ -209,16 +209,15 @@ def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: flo
 
 
 def _together(one: Region, two: Region) -> Region:
-    # Compared, not min() and max(): a quarter of the time.
     row, end_row, first, end, low, high, parts, stroke = one
     row_2, end_row_2, first_2, end_2, low_2, high_2, parts_2, stroke_2 = two
     return Region(
-        row if row < row_2 else row_2,
-        end_row if end_row > end_row_2 else end_row_2,
-        first if first < first_2 else first_2,
-        end if end > end_2 else end_2,
-        low if low < low_2 else low_2,
-        high if high > high_2 else high_2,
+        min(row, row_2),
+        max(end_row, end_row_2),
+        min(first, first_2),
+        max(end, end_2),
+        min(low, low_2),
+        max(high, high_2),
         parts + parts_2,
         stroke or stroke_2,
     )
