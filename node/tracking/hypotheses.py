@@ -177,10 +177,11 @@ def judge(
     kin = candidates.kin(packets)
     of_kind = np.add.reduce(kin, axis=1).tolist()
     known_s = np.fromiter(replies_s, np.float64)
+    phases: dict[tuple[float, bytes], Phase] = {}
     found = []
     for mode, is_kin, count in zip(candidates.modes, kin, of_kind, strict=True):
         if count >= (LEAST_PACKETS_BOTH_ENDS if isinstance(mode.mode.phy, FskPhy) else LEAST_PACKETS_TIGHT):
-            hypothesis = _judge_one(mode, packets, is_kin, count, known_s, tuning_known=tuning_known)
+            hypothesis = _judge_one(mode, packets, is_kin, count, known_s, phases, tuning_known=tuning_known)
             if hypothesis is not None:
                 found.append(hypothesis)
     if tuning_known and len(found) > 1:
@@ -217,10 +218,14 @@ def _judge_one(
     kin: NDArray[np.bool_],
     of_kind: int,
     replies_s: NDArray[np.float64],
+    phases: dict[tuple[float, bytes], Phase],
     *,
     tuning_known: bool,
 ) -> LinkHypothesis | None:
-    """Weigh one candidate on the bursts that are of its kind."""
+    """Weigh one candidate on the bursts that are of its kind.
+
+    ``phases`` are those found for the candidates before it, by interval and bursts: some modes have both in common.
+    """
     protocol, mode, timing = candidate.protocol, candidate.mode, candidate.timing
     fsk = isinstance(mode.phy, FskPhy)
     least_significance = LEAST_SIGNIFICANCE
@@ -239,7 +244,10 @@ def _judge_one(
         bands = tuple(band for band in bands if in_band(band, middle_hz))
         if not bands:
             return None
-    of_kin = best_phase(packets.start_s[kin], timing.interval_s)
+    clock_of = (timing.interval_s, kin.tobytes())
+    of_kin = phases.get(clock_of)
+    if of_kin is None:
+        of_kin = phases[clock_of] = best_phase(packets.start_s[kin], timing.interval_s)
     members = np.zeros(packets.count, dtype=np.bool_)
     members[kin] = of_kin.members
     on_clock, grid = int(np.count_nonzero(members)), None

@@ -16,7 +16,7 @@ from dsp.bursts import Burst, ChirpFinding
 from dsp.quantile import median
 from dsp.units import to_ns
 from node.tracking.candidates import Candidates, setting_candidates
-from node.tracking.hopper import hopper
+from node.tracking.hopper import HOPPER_LEAST_PACKETS, hopper
 from node.tracking.hops import (
     CHANNEL_TOLERANCE_HZ,
     Columns,
@@ -267,6 +267,8 @@ class LinkPool:
         )
 
     def _look_for_hopper(self, left: Columns | None, now_ns: int, *, tuning_known: bool) -> list[Link]:
+        if len(self._free) < HOPPER_LEAST_PACKETS:
+            return []
         packets = collect(self._free) if left is None else left
         if packets.faint:
             return []  # of weak packets neither length nor number is sure enough for what no record describes
@@ -437,14 +439,12 @@ def _mask(best: LinkHypothesis, bursts: list[Burst]) -> list[bool]:
 
 
 def _alike(packets: Columns) -> tuple[NDArray[np.bool_], Packets]:
-    """The largest group of bursts of about one length and bandwidth."""
-    best = np.zeros(packets.count, dtype=np.bool_)
-    for pattern in range(0, packets.count, max(1, packets.count // 12)):
-        length = packets.duration_s / packets.duration_s[pattern]
-        width = packets.bandwidth_hz / packets.bandwidth_hz[pattern]
-        group = (length > 0.7) & (length < 1.4) & (width > 0.7) & (width < 1.4)
-        if np.count_nonzero(group) > np.count_nonzero(best):
-            best = group
+    """The largest group of bursts of about one length and bandwidth; there must be one burst at least."""
+    patterns = np.arange(0, packets.count, max(1, packets.count // 12))
+    length = packets.duration_s / packets.duration_s[patterns, np.newaxis]
+    width = packets.bandwidth_hz / packets.bandwidth_hz[patterns, np.newaxis]
+    groups = (length > 0.7) & (length < 1.4) & (width > 0.7) & (width < 1.4)
+    best: NDArray[np.bool_] = groups[np.add.reduce(groups, axis=1).argmax()]
     return best, packets.pick(best)
 
 

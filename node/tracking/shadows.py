@@ -49,13 +49,15 @@ class Shadows:
         horizon_ns = now_ns - to_ns(MEMORY_S)
         while self._bursts and self._bursts[0].start_ns < horizon_ns:
             self._bursts.popleft()
-        counted = shadowed = 0
-        for packet in islice(reversed(packets), LOOKED_AT):
-            finding = packet.finding
-            if isinstance(finding, ChirpFinding) and packet.start_ns >= horizon_ns:
-                counted += 1
-                shadowed += any(_covers(burst, packet, finding) for burst in self._bursts)
-        return shadowed > MOST_SHADOWED * counted
+        looked_at = [
+            (packet, packet.finding)
+            for packet in islice(reversed(packets), LOOKED_AT)
+            if isinstance(packet.finding, ChirpFinding) and packet.start_ns >= horizon_ns
+        ]
+        least_db = min((packet.snr_db for packet, _ in looked_at), default=0.0) + STRONGER_DB
+        strong = [burst for burst in self._bursts if burst.snr_db >= least_db]
+        shadowed = sum(any(_covers(burst, packet, finding) for burst in strong) for packet, finding in looked_at)
+        return shadowed > MOST_SHADOWED * len(looked_at)
 
 
 def _covers(burst: Burst, packet: Burst, chirp: ChirpFinding) -> bool:

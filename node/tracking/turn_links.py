@@ -99,6 +99,7 @@ class TurnPool:
     def __init__(self) -> None:
         self.links: list[TurnLink] = []
         self._collectors = _turn_modes()
+        self._memory_ns = {each: _memory_ns(each) for each in self._collectors}
         self._widths = [(each.least_hz, each.most_hz, each.add) for each in self._collectors]
         self._torn = TornTones()
         self._judged_ns = 0
@@ -143,7 +144,7 @@ class TurnPool:
                 if (
                     hypothesis := judge_turns(
                         collector,
-                        now_ns - _memory_ns(collector),
+                        now_ns - self._memory_ns[collector],
                         taken,
                         tuning_known=tuning_known,
                         known=known.get(collector.mode.name),

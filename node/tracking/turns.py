@@ -97,6 +97,9 @@ class TurnCollector:
         self.least_hz = BANDWIDTH_RANGE[0] * self.phy.bandwidth_hz
         self.most_hz = BANDWIDTH_RANGE[1] * self.phy.bandwidth_hz + BANDWIDTH_ROOM_HZ
         """Bursts narrower or wider than these are of something else."""
+        self._full_hz = FULL_BANDWIDTH * self.phy.bandwidth_hz
+        self._full_keyed_hz = FULL_BANDWIDTH_KEYED * self.phy.bandwidth_hz
+        self._least_deviation_hz, self._most_deviation_hz = (part * self.phy.deviation_hz for part in DEVIATION_RANGE)
         self._open: list[Turn] = []
         self._reach_hz = CHANNEL_SHARE * self.phy.bandwidth_hz + CHANNEL_ROOM_HZ
         self._least_s = SHORTEST_SHARE * self.timing.shortest_s
@@ -142,9 +145,9 @@ class TurnCollector:
         if turn.full_s < self._least_s:
             return False
         start_ns, interval_ns, apart_ns = turn.start_ns, self._interval_ns, self._apart_ns
-        missing = LEAST_TURNS - 1
+        missing, least_s = LEAST_TURNS - 1, self._least_s
         for other in self.turns:
-            if other.full_s >= self._least_s and other is not turn:
+            if other.full_s >= least_s and other is not turn:
                 late_ns = (start_ns - other.start_ns) % interval_ns
                 if late_ns < apart_ns or interval_ns - late_ns < apart_ns:
                     missing -= 1
@@ -164,7 +167,7 @@ class TurnCollector:
         turn.bursts.append(burst)
         turn.cut |= burst.cut_low or burst.cut_high
         keyed = self._keying(burst)
-        if burst.bandwidth_hz < (FULL_BANDWIDTH_KEYED if keyed else FULL_BANDWIDTH) * self.phy.bandwidth_hz:
+        if burst.bandwidth_hz < (self._full_keyed_hz if keyed else self._full_hz):
             return
         total_s = turn.full_s + burst.duration_s
         if turn.full_s:
@@ -184,8 +187,7 @@ class TurnCollector:
         finding = burst.finding
         if not isinstance(finding, KeyingFinding):
             return None
-        low, high = DEVIATION_RANGE
-        return finding if low * self.phy.deviation_hz < finding.deviation_hz < high * self.phy.deviation_hz else None
+        return finding if self._least_deviation_hz < finding.deviation_hz < self._most_deviation_hz else None
 
     def worthy(self, begin_ns: int) -> list[Turn]:
         """Turns since a moment that show the whole signal for long enough, in order of time."""
