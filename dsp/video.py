@@ -119,20 +119,23 @@ def find_comb(signal: NDArray[np.float32], rate_hz: float) -> Comb | None:
     if count < 0.6 * WINDOW_S * rate_hz:
         return None
     length = int(fft.next_fast_len(2 * count, real=True))
-    spectrum = workbench().run_real((signal - signal.mean()) * _window(count), length)
+    mean = np.add.reduce(signal) * np.float32(1.0 / count)
+    spectrum = workbench().run_real((signal - mean) * _window(count), length)
     power = spectrum.real**2 + spectrum.imag**2
-    strongest = float(power.max())
+    strongest = float(np.maximum.reduce(power))
     # A constant leaves the rounding errors of its values.
-    if strongest < ROUNDING * float(np.abs(signal).max()) ** 2 * count**2:
+    if strongest < ROUNDING * float(np.maximum.reduce(np.abs(signal))) ** 2 * count**2:
         return None
     bin_hz = rate_hz / length
     usable = min(HARMONICS, int(0.48 * rate_hz / NTSC_LINE_HZ))
     if usable < LEAST_HARMONICS:
         return None
     trials = _trials(bin_hz, usable, len(power))
-    around = np.partition(power[trials.around], trials.middle, axis=1)[:, trials.middle]
-    levels = np.maximum(around / np.float32(np.log(2.0)), np.float32(max(FAINTEST * strongest, 1e-30)))
-    peak = np.maximum(power[trials.at], np.maximum(power[trials.at - 1], power[trials.at + 1]))
+    around = power.take(trials.around)
+    around.partition(trials.middle, axis=1)
+    faintest = np.float32(max(FAINTEST * strongest, 1e-30))
+    levels = np.maximum(around[:, trials.middle] / np.float32(np.log(2.0)), faintest)
+    peak = np.maximum.reduce(power.take(trials.beside))
     heights = 10.0 * np.log10(np.maximum(peak / levels[:, np.newaxis], np.float32(1e-3)))
     score = np.add.reduce(np.minimum(heights, np.float32(25.0)), axis=0) / usable
     best: Comb | None = None
@@ -164,6 +167,8 @@ class _Trials:
     """(rates,): those of the first standard, then those of the next."""
     at: NDArray[np.intp]
     """(harmonics, rates)"""
+    beside: NDArray[np.intp]
+    """(3, harmonics, rates): the same and the bins on both sides."""
     around: NDArray[np.intp]
     """(harmonics, bins): the neighbourhood of each harmonic."""
     middle: int
@@ -178,7 +183,8 @@ def _trials(bin_hz: float, harmonics: int, bins: int) -> _Trials:
     half = round(NEIGHBOURHOOD_HZ / bin_hz)
     middles = np.rint(orders * (0.5 * (PAL_LINE_HZ + NTSC_LINE_HZ) / bin_hz)).astype(np.intp)
     around = np.clip(middles + np.arange(-half, half), 1, bins - 1)
-    return _Trials(line_hz, np.rint(line_hz * orders / bin_hz).astype(np.intp), around, round(0.5 * (2 * half - 1)))
+    at = np.rint(line_hz * orders / bin_hz).astype(np.intp)
+    return _Trials(line_hz, at, np.stack((at, at - 1, at + 1)), around, round(0.5 * (2 * half - 1)))
 
 
 def _standing_out(power: NDArray[np.float32], at: NDArray[np.intp], bin_hz: float) -> int:
@@ -284,9 +290,9 @@ def find_video(samples: NDArray[np.complex64], sample_rate_hz: float) -> LineCom
 def _kurtosis(samples: NDArray[np.complex64]) -> float:
     """``E[p^2] / E[p]^2`` of every eighth sample: 2 for noise, towards 1 for a constant envelope."""
     some = samples[::8].copy()
-    if not len(some):
-        return 2.0
     power = some.real**2 + some.imag**2
+    if not len(power):
+        return 2.0
     return len(power) * float(np.vdot(power, power)) / max(float(np.add.reduce(power)) ** 2, 1e-30)
 
 
