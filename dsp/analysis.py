@@ -71,7 +71,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """A burst and what the classifier needs of it; ``baseband`` is kept only until the patch is cut.
+    """A burst and what the classifier needs of it, valid until the detector is given the next samples.
 
     ``keying`` is None where it has not been measured.
     """
@@ -81,8 +81,9 @@ class Analysed:
     noise_power: float
     slice_share: float
     flatness: float
-    clipped_share: float
     keying: Keying | None = None
+    looked: NDArray[np.complex64] | None = None
+    """What was looked at of the slice; None where the share of samples at full scale does not matter."""
     patchable: bool = True
     """False below the noise, where the classifier would see noise only."""
 
@@ -91,7 +92,8 @@ class Analysed:
         envelope = measure_envelope(self.baseband, self.noise_power)
         keying = self.keying or measure_keying(self.baseband)
         tone_share = measure_tone_share(self.baseband)
-        measured = Measured(envelope, keying, tone_share, self.flatness, self.slice_share, self.clipped_share)
+        clipped_share = _clipped_share(self.looked) if self.looked is not None else 0.0
+        measured = Measured(envelope, keying, tone_share, self.flatness, self.slice_share, clipped_share)
         return Patch(cut_image(self.baseband), feature_vector(self.burst, measured, tuning_known=tuning_known))
 
 
@@ -234,9 +236,7 @@ def analyse(
         cut_start=cut_start,
         cut_end=cut_end,
     )
-    clipped = _clipped_share(looked)
-    share = bandwidth_hz / rate_hz
-    return Analysed(burst, baseband, noise_power, share, extent.flatness, clipped, keying)
+    return Analysed(burst, baseband, noise_power, bandwidth_hz / rate_hz, extent.flatness, keying, looked)
 
 
 def is_keyed(keying: Keying, bandwidth_hz: float, duration_s: float) -> bool:

@@ -169,7 +169,7 @@ class Looks:
             cut_end=True,
         )
         excerpt = Baseband(peak.copy(), rate_hz, 0.0)
-        return Analysed(burst, excerpt, total / (1.0 + snr), (high_hz - low_hz) / rate_hz, 1.0, 0.0)
+        return Analysed(burst, excerpt, total / (1.0 + snr), (high_hz - low_hz) / rate_hz, 1.0)
 
     def _occupied(self, power: NDArray[np.float32]) -> tuple[float, float]:
         """Columns between which the mean power stands clearly above the noise or the quietest tenth of the slice.

@@ -288,4 +288,4 @@ class NarrowLook:
             cut_high=middle_hz + 0.5 * bandwidth_hz > usable_hz,
         )
         nothing = Baseband(np.zeros(1, dtype=np.complex64), where.sample_rate_hz, middle_hz)
-        return Analysed(burst, nothing, noise, bandwidth_hz / where.sample_rate_hz, 1.0, 0.0, patchable=False)
+        return Analysed(burst, nothing, noise, bandwidth_hz / where.sample_rate_hz, 1.0, patchable=False)

@@ -224,7 +224,7 @@ class WeakChirps:
         # Below the noise a picture shows nothing: no patch is cut of it.
         nothing = Baseband(np.zeros(1, dtype=np.complex64), where.sample_rate_hz, packet.offset_hz)
         share = shape.bandwidth_hz / where.sample_rate_hz
-        return Analysed(burst, nothing, packet.noise_power, share, 1.0, 0.0, patchable=False)
+        return Analysed(burst, nothing, packet.noise_power, share, 1.0, patchable=False)
 
 
 def _inside(trigger: Trigger, packet: ChirpPacket, rate_hz: float) -> bool:
