@@ -19,9 +19,11 @@ def softmax(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float
     [1] C. Guo et al., "On calibration of modern neural networks", ICML 2017.
     """
     scaled = logits / np.float32(temperature)
-    scaled = scaled - scaled.max(axis=-1, keepdims=True)
+    scaled -= np.maximum.reduce(scaled, axis=-1, keepdims=True)
     exponent = np.exp(scaled)
-    scores: NDArray[np.float32] = (exponent / exponent.sum(axis=-1, keepdims=True)).astype(np.float32)
+    scores: NDArray[np.float32] = (exponent / np.add.reduce(exponent, axis=-1, keepdims=True)).astype(
+        np.float32, copy=False
+    )
     return scores
 
 

@@ -75,8 +75,7 @@ class OnnxClassifier:
             }
             logits, *rest = (np.asarray(each, dtype=np.float32) for each in self._session.run(self._outputs, inputs))
             scores = softmax(logits, self._card.temperature)
-            best = scores.argmax(axis=1)
-            for row, index in enumerate(best):
+            for row, index in enumerate(scores.argmax(axis=1).tolist()):
                 confidence = float(scores[row, index])
                 strange = bool(rest) and not rest[0][row, index] <= self._novel_from
                 label, said = self._card.labels[index], confidence

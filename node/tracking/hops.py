@@ -94,28 +94,37 @@ class Columns:
 
     def pick(self, chosen: NDArray[np.bool_], tolerance_hz: float = CHANNEL_TOLERANCE_HZ) -> Packets:
         """Some of the packets, with the channels they are on."""
-        return self._picked(chosen, *channels_of(self.centre_hz[chosen], self.whole[chosen], tolerance_hz))
+        at = chosen.nonzero()[0]
+        centre_hz, whole = self.centre_hz[at], self.whole[at]
+        return self._picked(at, centre_hz, whole, *channels_of(centre_hz, whole, tolerance_hz))
 
     def pick_on(self, chosen: NDArray[np.bool_], grid_hz: Sequence[float]) -> Packets:
         """Some of the packets, each on the channel of a grid that is nearest to it."""
-        centre_hz, whole = self.centre_hz[chosen], self.whole[chosen]
+        at = chosen.nonzero()[0]
+        centre_hz, whole = self.centre_hz[at], self.whole[at]
         nearest = np.array([nearest_of(grid_hz, each_hz) for each_hz in centre_hz.tolist()])
         used, channel = np.unique(nearest, return_inverse=True)
         groups = [channel == number for number in range(len(used))]
         trusted = [members & whole if (members & whole).any() else members for members in groups]
-        return self._picked(chosen, channel, tuple(median(centre_hz[members]) for members in trusted))
+        return self._picked(at, centre_hz, whole, channel, tuple(median(centre_hz[members]) for members in trusted))
 
-    def _picked(self, chosen: NDArray[np.bool_], channel: NDArray[np.intp], channels_hz: tuple[float, ...]) -> Packets:
-        start_s = self.start_s[chosen]
-        origin_s = start_s[0] if len(start_s) else 0.0
+    def _picked(
+        self,
+        at: NDArray[np.intp],
+        centre_hz: NDArray[np.float64],
+        whole: NDArray[np.bool_],
+        channel: NDArray[np.intp],
+        channels_hz: tuple[float, ...],
+    ) -> Packets:
+        start_s = self.start_s[at]
         return Packets(
-            start_s - origin_s,
-            self.duration_s[chosen],
-            self.centre_hz[chosen],
-            self.bandwidth_hz[chosen],
-            self.deviation_hz[chosen],
-            self.whole[chosen],
-            self.weak[chosen],
+            start_s - start_s[:1],
+            self.duration_s[at],
+            centre_hz,
+            self.bandwidth_hz[at],
+            self.deviation_hz[at],
+            whole,
+            self.weak[at],
             channel,
             channels_hz,
         )
