@@ -104,7 +104,7 @@ class NarrowLook:
         self._usable = columns >= 4 * BESIDE_COLUMNS
         self._longest_steps = int(LONGEST_S / self._step_s)
         self._keep_steps = self._longest_steps + 4 * LONGEST_WINDOW * BLOCK_STEPS
-        self._steps = Tape(columns, np.float32)
+        self._steps = Tape(columns, np.float32, 3 * self._keep_steps)  # so that they are seldom moved
         self._first_step = 0
         self._blocks = np.zeros((0, columns), dtype=np.float32)
         self._done_blocks = 0

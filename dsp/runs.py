@@ -30,11 +30,8 @@ def join_runs(begin: NDArray[np.intp], end: NDArray[np.intp], stride: int) -> tu
     # From run to run up, by the first that each touches, twice as far every time, to the one that touches none.
     numbers = np.arange(len(begin))
     top = np.where(touched > 0, low, numbers)
-    while True:
-        higher = top.take(top)
-        if np.array_equal(higher, top):
-            break
-        top = higher
+    for _ in range(len(begin).bit_length()):
+        top = top.take(top)
     forks = np.flatnonzero(touched > 1)
     if len(forks):
         more = touched[forks] - 1
