@@ -26,6 +26,8 @@ EDGE_GAP_ROWS = 8
 """A chirp of SF9 at 500 kHz is out of the slice for a millisecond at most."""
 STROKE_GAP_ROWS = 3
 """The mask may miss this much of a slow chirp; the gap between two packets of SF7 and slower is six rows."""
+SAME_BAND_SHARE = 0.7
+"""Of the columns of two regions that are one emission's; cores of pieces of one chirp have nine tenths in common."""
 SCRAP_ROWS = 12
 """A scrap is shorter than this: 2.6 ms, two symbols of SF9 at 500 kHz."""
 SMALLEST_REGION_CELLS = 4
@@ -187,23 +189,33 @@ def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: flo
     open_ones: list[Region] = []
     for region in sorted(regions, key=IN_ORDER):
         current = region
-        still_open: list[Region] = []
-        for other in open_ones:
-            apart = current.first_row - other.end_row
-            if apart > gap:
-                done.append(other)
-            elif _same_pulses(other, current, narrow) or (
-                apart <= EDGE_GAP_ROWS
-                and (other.stroke or current.stroke)
-                and (
-                    _same_strokes(other, current, widest_chirp)
-                    or _scrap(other, current)
-                    or _same_edge(other, current, columns)
-                )
-            ):
-                current = _together(other, current)
-            else:
-                still_open.append(other)
+        still_open = open_ones
+        grown = True
+        while grown:  # what was passed over may lie in what has become of the piece
+            grown = False
+            open_ones, still_open = still_open, []
+            for other in open_ones:
+                apart = current.first_row - other.end_row
+                if apart > gap:
+                    done.append(other)
+                elif (
+                    _same_pulses(other, current, narrow)
+                    or (apart <= 0 and _same_band(other, current, widest_chirp))
+                    or (
+                        apart <= EDGE_GAP_ROWS
+                        and (other.stroke or current.stroke)
+                        and (
+                            _same_strokes(other, current, widest_chirp)
+                            or _scrap(other, current)
+                            or _scrap(current, other)
+                            or _same_edge(other, current, columns)
+                        )
+                    )
+                ):
+                    current = _together(other, current)
+                    grown = current.stroke
+                else:
+                    still_open.append(other)
         open_ones = [*still_open, current]
     return sorted([*done, *open_ones], key=IN_ORDER)
 
@@ -242,11 +254,19 @@ def _scrap(one: Region, two: Region) -> bool:
     """A scrap of a chirp that the mask has torn off its strokes: short, in their band, in their time."""
     return (
         one.stroke
+        and two.first_row >= one.first_row
         and two.first_row - one.end_row <= STROKE_GAP_ROWS
         and two.end_row - two.first_row <= SCRAP_ROWS
-        and two.first_column >= one.first_column - 2
-        and two.end_column <= one.end_column + 2
+        and two.first_column >= one.low_column - 2
+        and two.end_column <= one.high_column + 2
     )
+
+
+def _same_band(one: Region, two: Region, widest: float) -> bool:
+    """Whether two that touch or overlap in time are in one band: the mask tears a strong slow chirp where it wraps."""
+    low, high = max(one.first_column, two.first_column), min(one.end_column, two.end_column)
+    across = max(one.end_column, two.end_column) - min(one.first_column, two.first_column)
+    return high - low >= SAME_BAND_SHARE * across and across <= widest
 
 
 def _same_strokes(one: Region, two: Region, widest: float) -> bool:

@@ -49,6 +49,22 @@ def test_packets_of_a_control_link_are_measured(lora: Make, noisy: Make, factor:
         assert burst.snr_db == pytest.approx(10.0, abs=2.5)
 
 
+@pytest.mark.parametrize("snr_db", [8.0, 20.0])
+@pytest.mark.parametrize(("factor", "bandwidth_hz"), [(9, 500e3), (9, 250e3), (7, 125e3)])
+def test_a_strong_packet_of_slow_chirps_is_one_burst(
+    lora: Make, noisy: Make, factor: int, bandwidth_hz: float, snr_db: float
+) -> None:
+    # At the end of every symbol the mask may be torn, and what is torn off lies in the box of the rest.
+    packets = [lora(factor, bandwidth_hz, RATE_HZ, 14, offset_hz=-400e3, seed=seed) for seed in range(8)]
+    starts = [60_000 + number * (len(packets[0]) + 40_000) for number in range(8)]
+    length = starts[-1] + len(packets[-1]) + 60_000
+    scene = noisy(place(list(zip(starts, packets, strict=True)), length), snr_db, bandwidth_hz, RATE_HZ)
+    chirps = [b for b in detect(scene) if isinstance(b.finding, ChirpFinding)]
+    assert len(chirps) == len(packets)
+    for burst in chirps:
+        assert burst.duration_s == pytest.approx(len(packets[0]) / RATE_HZ, rel=0.02)
+
+
 def test_a_keyed_burst_shows_its_tones_and_its_clock(fsk: Make, noisy: Make) -> None:
     packet = fsk(100e3, 50e3, RATE_HZ, 800, offset_hz=-400e3)
     bursts = detect(noisy(place([(100_000, packet)], 300_000), 15.0, 200e3, RATE_HZ))
