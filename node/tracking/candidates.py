@@ -12,7 +12,8 @@ from dsp.bursts import ChirpFinding
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.match import chirp_agrees
 from dsp.protocols.record import ChirpPhy, FskPhy, HopTiming, Mode, RfProtocol
-from node.tracking.hops import RUN_ON_SHARE, Columns
+from node.tracking.hops import RUN_ON_SHARE
+from node.tracking.packets import Columns
 
 AIRTIME_RANGE = (0.72, 1.35)
 """Records' air times differ by up to a fifth between chips and formulas; the next mode is further away."""

@@ -7,8 +7,9 @@ import numpy as np
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.record import HopTiming, SlotTiming
 from dsp.quantile import median
-from node.tracking.hops import Packets, Phase, best_phase, fit_clock, measured_interval_s
+from node.tracking.hops import Phase, best_phase, fit_clock, measured_interval_s
 from node.tracking.hypotheses import LinkHypothesis
+from node.tracking.packets import Packets
 
 HOPPER_LEAST_CHANNELS = 3
 HOPPER_LEAST_PACKETS = 24

@@ -1,41 +1,23 @@
 """Packet clocks and hop patterns: what makes a link out of bursts."""
 
-# Longer than 300 lines: the arithmetic of one clock; its parts share private steps that mean nothing alone.
-
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from itertools import pairwise
 from math import log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bursts import Burst, ChirpFinding, KeyingFinding
 from dsp.protocols.record import HopTiming
-from dsp.quantile import median
+from node.tracking.grids import middle_of
+from node.tracking.packets import Packets
 
-CHANNEL_TOLERANCE_HZ = 90e3
-"""Bursts closer than this are on one channel: below half of the usual grids (250 kHz), above the centre's error."""
-CHANNEL_OF_SPACING = 0.4
-"""The same on a finer grid, as part of its spacing."""
-EVEN_HZ = 1.0
-FLOOR_DB_PER_FACTOR = -2.5
-"""A demodulator of LoRa needs -2.5 dB in the chirp's bandwidth at SF5 and this much less for every factor more."""
-FLOOR_FACTOR = 4
-WEAK_MARGIN_DB = 2.0
-"""So far above that floor and below it a packet's end is lost in the noise: its length says little."""
 CLOCK_TOLERANCE = 0.04
 """Error of a packet's start, as part of the interval: a chirp cut by the slice's edge begins up to a symbol late."""
 CLOCK_TOLERANCE_S = 0.12e-3
 """Error of a burst's start at low signal-to-noise ratio."""
 CLOCK_TOLERANCE_MOST = 0.15
 """Never more than this part of the interval, or anything fits the fastest clock."""
-FINE_GRID_ERROR = 0.12
-"""Error of a channel on a fine grid, as part of its spacing."""
 RUN_ON_SHARE = 0.6
 """Longer than an interval and this part of a packet: two packets in one, the gap between them hidden by noise."""
 LONGEST_SPAN_INTERVALS = 10
@@ -49,204 +31,6 @@ END_SHARE = 0.03
 """Lengths this close to the longest, as part of it, have the same end."""
 DRIFTS = (0.0, -40e-6, 40e-6)
 """Clock errors tried: two crystals of 30 ppm, on a grid as fine as the tolerance asks for over some seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Bursts as arrays, in order of time.
-
-    Parameters
-    ----------
-    start_s
-        (n,) float64, since the first.
-    duration_s, centre_hz, bandwidth_hz
-        (n,) float64.
-    deviation_hz
-        (n,) float64, 0 where a burst was not found to be frequency keyed.
-    whole
-        (n,) bool, False where the burst runs out of the slice.
-    weak
-        (n,) bool, chirps about the demodulator's floor or below: their lengths are not to be relied on.
-    """
-
-    start_s: NDArray[np.float64]
-    duration_s: NDArray[np.float64]
-    centre_hz: NDArray[np.float64]
-    bandwidth_hz: NDArray[np.float64]
-    deviation_hz: NDArray[np.float64]
-    whole: NDArray[np.bool_]
-    weak: NDArray[np.bool_]
-
-    @property
-    def faint(self) -> bool:
-        """Whether most of the packets are weak."""
-        return 2 * int(np.count_nonzero(self.weak)) > self.count
-
-    @property
-    def count(self) -> int:
-        """Number of packets."""
-        return len(self.start_s)
-
-    @property
-    def span_s(self) -> float:
-        """From the first start to the last end."""
-        return float(self.start_s[-1] + self.duration_s[-1]) if self.count else 0.0
-
-    def pick(self, chosen: NDArray[np.bool_], tolerance_hz: float = CHANNEL_TOLERANCE_HZ) -> Packets:
-        """Some of the packets, with the channels they are on."""
-        at = chosen.nonzero()[0]
-        centre_hz, whole = self.centre_hz[at], self.whole[at]
-        return self._picked(at, centre_hz, whole, *channels_of(centre_hz, whole, tolerance_hz))
-
-    def pick_on(self, chosen: NDArray[np.bool_], grid_hz: Sequence[float]) -> Packets:
-        """Some of the packets, each on the channel of a grid that is nearest to it."""
-        at = chosen.nonzero()[0]
-        centre_hz, whole = self.centre_hz[at], self.whole[at]
-        nearest = np.array([nearest_of(grid_hz, each_hz) for each_hz in centre_hz.tolist()])
-        used, channel = np.unique(nearest, return_inverse=True)
-        groups = [channel == number for number in range(len(used))]
-        trusted = [members & whole if (members & whole).any() else members for members in groups]
-        return self._picked(at, centre_hz, whole, channel, tuple(median(centre_hz[members]) for members in trusted))
-
-    def _picked(
-        self,
-        at: NDArray[np.intp],
-        centre_hz: NDArray[np.float64],
-        whole: NDArray[np.bool_],
-        channel: NDArray[np.intp],
-        channels_hz: tuple[float, ...],
-    ) -> Packets:
-        start_s = self.start_s[at]
-        return Packets(
-            start_s - start_s[:1],
-            self.duration_s[at],
-            centre_hz,
-            self.bandwidth_hz[at],
-            self.deviation_hz[at],
-            whole,
-            self.weak[at],
-            channel,
-            channels_hz,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Packets(Columns):
-    """Bursts as arrays, with the channels that they are on.
-
-    Parameters
-    ----------
-    channel
-        (n,) index into ``channels_hz``.
-    channels_hz
-        Centres of the channels heard, ascending, the middle of their whole bursts.
-    """
-
-    channel: NDArray[np.intp]
-    channels_hz: tuple[float, ...]
-
-    @property
-    def known_hz(self) -> tuple[float, ...]:
-        """Centres that are known: of the channels heard whole; of all where the slice's edge cuts every one."""
-        if bool(self.whole.all()):
-            return self.channels_hz
-        whole = set(self.channel[self.whole].tolist())
-        return tuple(hz for number, hz in enumerate(self.channels_hz) if number in whole) or self.channels_hz
-
-
-def is_weak(burst: Burst) -> bool:
-    """Whether a burst is a chirp about the demodulator's floor or below."""
-    finding = burst.finding
-    if not isinstance(finding, ChirpFinding):
-        return False
-    return burst.snr_db < _weak_below_db(finding.spreading_factor)
-
-
-@cache
-def _weak_below_db(spreading_factor: int) -> float:
-    return FLOOR_DB_PER_FACTOR * (spreading_factor - FLOOR_FACTOR) + WEAK_MARGIN_DB
-
-
-@lru_cache(maxsize=256)
-def spacing_hz(channels_hz: tuple[float, ...]) -> float:
-    """Least distance between two neighbours of a grid, infinite for fewer."""
-    return min((b - a for a, b in pairwise(channels_hz)), default=float("inf"))
-
-
-@lru_cache(maxsize=256)
-def is_even(channels_hz: tuple[float, ...]) -> bool:
-    """Whether all neighbours of a grid are as far apart."""
-    return all(b - a < spacing_hz(channels_hz) + EVEN_HZ for a, b in pairwise(channels_hz))
-
-
-def channel_tolerance_hz(channels_hz: tuple[float, ...]) -> float:
-    """How far apart bursts on one channel of a grid may be."""
-    return min(CHANNEL_TOLERANCE_HZ, CHANNEL_OF_SPACING * spacing_hz(channels_hz))
-
-
-def nearest_of(grid_hz: Sequence[float], centre_hz: float) -> int:
-    """Number of the channel of an ascending grid that is nearest to a frequency; of two equally near the lower."""
-    above = bisect_left(grid_hz, centre_hz)
-    if above == 0:
-        return 0
-    if above == len(grid_hz) or centre_hz - grid_hz[above - 1] <= grid_hz[above] - centre_hz:
-        return above - 1
-    return above
-
-
-def channels_of(
-    centre_hz: NDArray[np.float64], whole: NDArray[np.bool_], tolerance_hz: float = CHANNEL_TOLERANCE_HZ
-) -> tuple[NDArray[np.intp], tuple[float, ...]]:
-    """Group frequencies into channels; index of each and centres of all, ascending."""
-    count = len(centre_hz)
-    group = np.zeros(count, dtype=np.intp)
-    if not count:
-        return group, ()
-    order = centre_hz.argsort()
-    ascending_hz = centre_hz[order]
-    steps = ascending_hz[1:] - ascending_hz[:-1] > tolerance_hz
-    group[order[1:]] = steps.cumsum()
-    bounds = [0, *(steps.nonzero()[0] + 1).tolist(), count]
-    inside, trusted = ascending_hz.tolist(), whole[order].tolist()
-    if all(trusted):
-        return group, tuple(
-            0.5 * (inside[(first + end - 1) // 2] + inside[(first + end) // 2]) for first, end in pairwise(bounds)
-        )
-    channels = []
-    for first, end in pairwise(bounds):
-        members = inside[first:end]
-        channels.append(
-            middle_of([hz for hz, is_whole in zip(members, trusted[first:end], strict=True) if is_whole] or members)
-        )
-    return group, tuple(channels)
-
-
-def middle_of(ordered: Sequence[float] | NDArray[np.float64]) -> float:
-    """Median of values in order."""
-    middle = len(ordered) // 2
-    return float(ordered[middle] if len(ordered) % 2 else 0.5 * (ordered[middle - 1] + ordered[middle]))
-
-
-def collect(bursts: Sequence[Burst]) -> Columns:
-    """Put bursts, already in order of time, into arrays."""
-    count = len(bursts)
-    findings = [b.finding for b in bursts]
-    kinds = set(map(type, findings))
-    deviation_hz, weak = np.zeros(count), np.zeros(count, dtype=np.bool_)
-    if KeyingFinding in kinds:
-        deviation_hz[:] = [f.deviation_hz if isinstance(f, KeyingFinding) else 0.0 for f in findings]
-    if ChirpFinding in kinds:
-        weak[:] = [is_weak(b) for b in bursts]
-    first_ns = bursts[0].start_ns if bursts else 0
-    return Columns(
-        1e-9 * np.array([b.start_ns - first_ns for b in bursts], dtype=np.float64),
-        np.array([b.duration_s for b in bursts], dtype=np.float64),
-        np.array([b.centre_hz for b in bursts], dtype=np.float64),
-        np.array([b.bandwidth_hz for b in bursts], dtype=np.float64),
-        deviation_hz,
-        np.array([not (b.cut_low or b.cut_high) for b in bursts], dtype=np.bool_),
-        weak,
-    )
 
 
 def clock_tolerance_s(interval_s: float) -> float:
@@ -459,49 +243,6 @@ def significance(fitting: int, total: int, share: float) -> float:
     part = min(fitting / total, 1.0 - 1e-12)
     distance = part * log(part / share) + (1.0 - part) * log((1.0 - part) / (1.0 - share))
     return total * distance / log(10.0)
-
-
-def on_grid(
-    channels_hz: tuple[float, ...], grid_hz: tuple[float, ...], tolerance_hz: float, *, any_offset: bool = False
-) -> float:
-    """Share of the channels that lie on a grid, allowing one common offset within the tolerance.
-
-    On a grid finer than twice the tolerance, or one whose beginning nobody knows, any offset is allowed, and an error
-    of a tenth of the spacing either way.
-    """
-    if not grid_hz or not channels_hz:
-        return 0.0
-    step_hz = spacing_hz(grid_hz)
-    if any_offset or (step_hz < 2.0 * tolerance_hz and is_even(grid_hz)):
-        centre = np.asarray(channels_hz)
-        turn = np.exp(2j * np.pi * (centre - grid_hz[0]) / step_hz)
-        apart = np.angle(turn * np.conj(turn.sum())) / (2.0 * np.pi)
-        inside = (centre > grid_hz[0] - step_hz) & (centre < grid_hz[-1] + step_hz)
-        return float(np.mean(inside & (np.abs(apart) < FINE_GRID_ERROR)))
-    tolerance_hz = min(tolerance_hz, 0.5 * step_hz)
-    errors = [c - grid_hz[nearest_of(grid_hz, c)] for c in channels_hz]
-    common = middle_of(sorted(errors))
-    if abs(common) > tolerance_hz:
-        return 0.0
-    return sum(abs(error - common) < 0.5 * tolerance_hz for error in errors) / len(errors)
-
-
-def grid_error_hz(channels_hz: tuple[float, ...], grid_hz: tuple[float, ...]) -> float:
-    """Root mean square distance of channels from a grid, but for an offset they have in common."""
-    errors = [c - grid_hz[nearest_of(grid_hz, c)] for c in channels_hz]
-    common = middle_of(sorted(errors))
-    return sqrt(sum((error - common) ** 2 for error in errors) / len(errors))
-
-
-def middle_error_hz(centre_hz: NDArray[np.float64], grid_hz: tuple[float, ...], *, any_offset: bool) -> float:
-    """Middle distance of packets from a grid, but for an offset they have in common: a few wild ones do not count."""
-    if any_offset:
-        step_hz = spacing_hz(grid_hz)
-        turn = np.exp(2j * np.pi * (centre_hz - grid_hz[0]) / step_hz)
-        error_hz = np.angle(turn * np.conj(turn.sum())) * (step_hz / (2.0 * np.pi))
-    else:
-        error_hz = np.array([hz - grid_hz[nearest_of(grid_hz, hz)] for hz in centre_hz.tolist()])
-    return median(np.abs(error_hz - median(error_hz)))
 
 
 def measured_interval_s(packets: Packets, ends: int = 1) -> tuple[float, float] | None:

@@ -1,7 +1,5 @@
 """Which mode of which record a set of bursts may be: clock, hops, air time and grid against the records."""
 
-# Longer than 300 lines: one judgement, its thresholds and their reasons side by side.
-
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -10,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bursts import Burst
 from dsp.protocols.match import in_band
-from dsp.protocols.record import Band, FskPhy, HopTiming, Mode, RfProtocol
+from dsp.protocols.record import FskPhy, HopTiming, Mode, RfProtocol
 from dsp.quantile import median
 from node.tracking.agreement import airtime_agreement, stay_score, steps_agree
 from node.tracking.candidates import (
@@ -25,26 +22,28 @@ from node.tracking.candidates import (
     answer_offsets_s,
     weak_least_s,
 )
+from node.tracking.grid_fit import (
+    GRID_TOLERANCE_HZ,
+    WEAK_GRID_TOLERANCE_HZ,
+    Grid,
+    clearly_off_hz,
+    grid_distance_hz,
+    off_grid_hz,
+    without_wild,
+)
+from node.tracking.grids import channel_tolerance_hz, on_grid
 from node.tracking.hops import (
     ClockFit,
-    Columns,
-    Packets,
     Phase,
     best_phase,
     chance_share,
-    channel_tolerance_hz,
     clock_tolerance_s,
     fit_clock,
     folded_s,
-    grid_error_hz,
-    middle_error_hz,
-    middle_of,
-    nearest_of,
-    on_grid,
     significance,
-    spacing_hz,
 )
 from node.tracking.keyhole import comes_and_goes
+from node.tracking.packets import Columns, Packets
 
 LEAST_PACKETS = 6
 """A drone track never rests on one burst; six packets give five steps of the clock."""
@@ -66,42 +65,13 @@ KEYED_SHARE = 0.5
 LEAST_KEYED = 0.2
 UNKEYED_SIGNIFICANCE = 15.0
 """A surer clock is asked for where the keying shows in fewer of the bursts than ``KEYED_SHARE``: they are weak."""
-GRID_TOLERANCE_HZ = 60e3
-"""30 ppm of receiver and of transmitter at 1 GHz."""
-WEAK_GRID_TOLERANCE_HZ = 120e3
-"""Half of it is the error of a weak carrier about the common offset."""
 UNCONFIRMED_WEIGHT = 0.4
 """A mode that is a guess gives way to any other that explains half as much."""
-FIT_CHANNELS = 3
-FIT_TIMES = 3.0
-FIT_HZ = 10e3
-"""So many channels tell two grids apart where one fits so many times better, and the other not within this."""
-WEAK_FIT_HZ = 12e3
-WEAK_FIT_PACKETS = 5
-"""The same of weak packets, by the middle one of their distances: it is 1 to 2 kHz at the demodulator's floor and 4 to
-26 kHz 5 dB below it on the grid that they are on, though every tenth is off by a hundred, and 20 to 130 kHz on others.
-"""
-MOST_WILD = 0.3
-"""Of keyed packets on a clock, so many may be off the grid that the others are on: they are strays."""
 LONGER_DWELL = 2.0
 """Keyed packets that stay twice as long as the record's hop are pulses on a round clock, or what those splatter: pieces
 that change place when they like."""
 LEAST_GRID = 0.5
 """Half of the channels heard must lie on the record's grid."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Channels of a record, and how far off the transmitter and the receiver are together."""
-
-    channels_hz: tuple[float, ...]
-    offset_hz: float
-
-    def holds(self, burst: Burst) -> bool:
-        """Whether a burst is on one of them; of one that the slice's edge cuts nobody knows."""
-        channel_hz = self.channels_hz[nearest_of(self.channels_hz, burst.centre_hz - self.offset_hz)]
-        off_hz = abs(burst.centre_hz - self.offset_hz - channel_hz)
-        return off_hz < GRID_TOLERANCE_HZ or burst.cut_low or burst.cut_high
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,27 +161,6 @@ def judge(
     return sorted(found, key=lambda h: -h.weight)
 
 
-def clearly_off_hz(best_hz: float, *, faint: bool) -> float:
-    """Distance from which on a grid is not the one, where another is so close."""
-    return max(WEAK_FIT_HZ if faint else FIT_HZ, FIT_TIMES * best_hz)
-
-
-def grid_distance_hz(packets: Packets, protocol: RfProtocol | None, mode: Mode | None) -> float:
-    """How far packets are from a record's grid; infinite where they are too few, or it is so fine that it fits any."""
-    known_hz = packets.known_hz
-    few = packets.faint and packets.count < WEAK_FIT_PACKETS
-    if len(known_hz) < FIT_CHANNELS or few or protocol is None or mode is None:
-        return np.inf
-    bands = [band for band in protocol.bands_of(mode) if band.channels_hz and in_band(band, known_hz[0])]
-    coarse = [each for each in bands if spacing_hz(each.channels_hz) > 2.0 * GRID_TOLERANCE_HZ]
-    if packets.faint:
-        errors_hz = [
-            middle_error_hz(packets.centre_hz, each.channels_hz, any_offset=each.first_assumed) for each in coarse
-        ]
-        return min(errors_hz, default=np.inf)
-    return min((grid_error_hz(known_hz, each.channels_hz) for each in coarse), default=np.inf)
-
-
 def _judge_one(
     candidate: Candidate,
     packets: Columns,
@@ -252,7 +201,7 @@ def _judge_one(
     members[kin] = of_kin.members
     on_clock, grid = int(np.count_nonzero(members)), None
     if fsk and tuning_known:
-        members, grid = _without_wild(packets, members, bands)
+        members, grid = without_wild(packets, members, bands)
     answers = _answers(packets, of_kin, mode, timing) & ~members
     sent, answered = int(np.count_nonzero(members)), int(np.count_nonzero(answers))
     if not _enough(sent, answered, LEAST_PACKETS_IN_ROUNDS, fsk=fsk):
@@ -260,7 +209,7 @@ def _judge_one(
     chosen = packets.pick(members, min(channel_tolerance_hz(band.channels_hz) for band in bands))
     if chosen.faint and tuning_known and all(band.channels_hz and not band.first_assumed for band in bands):
         # Weak centres stray between the channels: each is put to the nearest of the grid that fits best.
-        grid_hz = min((band.channels_hz for band in bands), key=lambda grid_hz: _off_grid_hz(chosen, grid_hz))
+        grid_hz = min((band.channels_hz for band in bands), key=lambda grid_hz: off_grid_hz(chosen, grid_hz))
         chosen = packets.pick_on(members, grid_hz)
     first_s = float(packets.start_s[members][0])
     phase = Phase(of_kin.interval_s, of_kin.origin_s - first_s, members)
@@ -301,34 +250,6 @@ def _judge_one(
     return LinkHypothesis(
         protocol, mode, timing, chosen, clock, phase, float(score), grid_share, answers, off_s, len(replies_s), grid
     )
-
-
-def _without_wild(
-    packets: Columns, members: NDArray[np.bool_], bands: tuple[Band, ...]
-) -> tuple[NDArray[np.bool_], Grid | None]:
-    """Those of the bursts on a clock that are on a record's grid, if most of them are: neighbours keep any clock now
-    and then.
-    """
-    centre_hz = packets.centre_hz[members]
-    best, grid = np.ones(len(centre_hz), dtype=np.bool_), None
-    most = int((1.0 - MOST_WILD) * len(centre_hz))
-    for band in bands:
-        if not band.channels_hz or band.first_assumed or spacing_hz(band.channels_hz) < 2.0 * GRID_TOLERANCE_HZ:
-            return members, None
-        error_hz = np.array([hz - band.channels_hz[nearest_of(band.channels_hz, hz)] for hz in centre_hz.tolist()])
-        offset_hz = median(error_hz)
-        near = (np.abs(error_hz - offset_hz) < GRID_TOLERANCE_HZ) | ~packets.whole[members]
-        if abs(offset_hz) < GRID_TOLERANCE_HZ and np.count_nonzero(near) > most:
-            most, best, grid = int(np.count_nonzero(near)), near, Grid(band.channels_hz, offset_hz)
-    kept = members.copy()
-    kept[members] = best
-    return kept, grid
-
-
-def _off_grid_hz(packets: Packets, grid_hz: tuple[float, ...]) -> float:
-    """Median distance of the packets from a grid."""
-    apart_hz = [abs(centre_hz - grid_hz[nearest_of(grid_hz, centre_hz)]) for centre_hz in packets.centre_hz.tolist()]
-    return middle_of(sorted(apart_hz))
 
 
 def _enough(packets: int, answers: int, both_ends: int, *, fsk: bool) -> bool:

@@ -8,7 +8,8 @@ from math import log10
 import numpy as np
 from numpy.typing import NDArray
 
-from node.tracking.hops import Packets, Phase
+from node.tracking.hops import Phase
+from node.tracking.packets import Packets
 
 LEAST_DECADES = 4.0
 """Stays that begin at any slot are in step with the hops once in ten thousand sets."""

@@ -21,8 +21,11 @@ from node.tracking.candidates import (
     answer_offsets_s,
     weak_least_s,
 )
-from node.tracking.hops import CHANNEL_TOLERANCE_HZ, clock_tolerance_s, folded_one_s, is_weak
-from node.tracking.hypotheses import LinkHypothesis, clearly_off_hz, grid_distance_hz
+from node.tracking.grid_fit import clearly_off_hz, grid_distance_hz
+from node.tracking.grids import CHANNEL_TOLERANCE_HZ
+from node.tracking.hops import clock_tolerance_s, folded_one_s
+from node.tracking.hypotheses import LinkHypothesis
+from node.tracking.packets import is_weak
 
 JUDGE_AGAIN_S = 1.0
 """A link is judged anew this often, and whenever it has grown by half."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 from bisect import insort
 from collections import deque
 from itertools import islice
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,38 +15,26 @@ from dsp.bursts import Burst, ChirpFinding
 from dsp.quantile import median
 from dsp.units import to_ns
 from node.tracking.candidates import Candidates, setting_candidates
+from node.tracking.companions import COMPANION_SHARE, accompanied_share, ceased, companion_share, left_over, other_end_s
+from node.tracking.grids import CHANNEL_TOLERANCE_HZ, channel_tolerance_hz
 from node.tracking.hopper import HOPPER_LEAST_PACKETS, hopper
-from node.tracking.hops import (
-    CHANNEL_TOLERANCE_HZ,
-    Columns,
-    Packets,
-    channel_tolerance_hz,
-    clock_tolerance_s,
-    collect,
-    is_weak,
-)
+from node.tracking.hops import clock_tolerance_s
 from node.tracking.hypotheses import LEAST_PACKETS, LinkHypothesis, judge
-from node.tracking.link import LEVEL_DB, Link, Part, in_order
+from node.tracking.link import Link, Part, in_order
+from node.tracking.packets import Columns, Packets, collect, is_weak
 
 MEMORY_S = 6.0
 """Bursts older than this no longer count: a link on 40 channels shows itself several times in it."""
 MEMORY_BURSTS = 320
 """Bursts of a link, and of a kind that belong to none, that are kept."""
-COMPANION_SHARE = 0.7
-"""A second clock whose packets are nearly always on the first one's channel is the other end of the same link."""
 PIECES_A_SLOT = 0.5
 """Pieces of a link's packets that look like another's are fewer; a second link that sends more is one of its own."""
-TOGETHER_SHARE = 0.2
-"""Of the bursts that keep a link's clock: more than this in its slots, on other channels, are another transmitter's."""
-CEASED_SHARE = 0.15
 RECENT = 5
 """Bursts looked back at for the other pieces of a packet."""
 SAME_LENGTH_SHARE = 0.8
 SAME_MOMENT_SHARE = 0.5
 """Bursts on one channel that overlap this much are one, heard in two slices."""
 HOPPER_EVERY_S = 0.5
-COMPANION_LEVEL_DB = 10.0
-COMPANION_APART_HZ = 0.6e6
 MOST_ACCOMPANIED = 0.3
 """A hopper is on one channel at a time. Where more of its packets than this begin together with something as strong or
 stronger, further away than the two tones of any keyed link, they are pieces of one wide signal, OFDM of which some
@@ -230,7 +217,7 @@ class LinkPool:
             answers = [b for b, is_one in zip(self._free, best.answers.tolist(), strict=True) if is_one]
             taken = {id(b) for b in (*members, *answers)}
             link = self._same_link(best, members)
-            moved = link is not None and _ceased(link, members)
+            moved = link is not None and ceased(link, members)
             if link is None and self._pieces(members):
                 self._free = [b for b in self._free if id(b) not in taken]
                 continue
@@ -280,7 +267,7 @@ class LinkPool:
         found = set_up[0] if set_up else found
         indexes = np.flatnonzero(alike)[found.phase.members].tolist()
         members = [self._free[i] for i in indexes]
-        if _accompanied_share(members, self._free, clock_tolerance_s(found.timing.interval_s)) > MOST_ACCOMPANIED:
+        if accompanied_share(members, self._free, clock_tolerance_s(found.timing.interval_s)) > MOST_ACCOMPANIED:
             return []
         replies = [self._free[i] for i in np.flatnonzero(alike)[found.answers].tolist()]
         taken = {id(b) for b in (*members, *replies)}
@@ -325,13 +312,13 @@ class LinkPool:
             old = link.hypothesis
             if old.protocol is not best.protocol or old.mode is not best.mode:
                 continue
-            if _ceased(link, members) or members[3 * len(members) // 4].end_ns < link.bursts[0].start_ns:
+            if ceased(link, members) or members[3 * len(members) // 4].end_ns < link.bursts[0].start_ns:
                 return link
-            if _companion_share(members, link) > COMPANION_SHARE:
+            if companion_share(members, link) > COMPANION_SHARE:
                 return link
-            if _left_over(members, link):
+            if left_over(members, link):
                 return link
-            answer_s = _other_end_s(best, members, link)
+            answer_s = other_end_s(best, members, link)
             if answer_s is not None:
                 link.answer_s = answer_s
                 return link
@@ -343,82 +330,6 @@ def _channel_step_hz(best: LinkHypothesis) -> float:
     if best.protocol is None or best.mode is None:
         return CHANNEL_TOLERANCE_HZ
     return min(channel_tolerance_hz(band.channels_hz) for band in best.protocol.bands_of(best.mode))
-
-
-def _companion_share(members: list[Burst], link: Link) -> float:
-    """Share of the bursts that begin within an interval of a packet of the link, on its channel."""
-    start_ns = np.array([b.start_ns for b in link.bursts])
-    centre_hz = np.array([b.centre_hz for b in link.bursts])
-    beside = 0
-    for burst in members:
-        at = int(np.searchsorted(start_ns, burst.start_ns))
-        near = [i for i in (at - 1, at) if 0 <= i < len(start_ns)]
-        beside += any(
-            abs(int(start_ns[i]) - burst.start_ns) < 1.05 * link.interval_ns
-            and abs(float(centre_hz[i]) - burst.centre_hz) < link.channel_step_hz
-            for i in near
-        )
-    return beside / len(members)
-
-
-def _accompanied_share(members: list[Burst], bursts: list[Burst], tolerance_s: float) -> float:
-    """Share of the members that begin together with another burst, not much weaker, on another frequency."""
-    columns = np.array([(b.start_ns - members[0].start_ns, b.centre_hz, b.snr_db) for b in bursts])
-    accompanied = 0
-    for burst in members:
-        late_ns, apart_hz, over_db = (columns - (burst.start_ns - members[0].start_ns, burst.centre_hz, burst.snr_db)).T
-        beside = (np.abs(late_ns) < 1e9 * tolerance_s) & (np.abs(apart_hz) > COMPANION_APART_HZ)
-        accompanied += bool((beside & (over_db > -COMPANION_LEVEL_DB)).any())
-    return accompanied / len(members)
-
-
-def _ceased(link: Link, members: list[Burst]) -> bool:
-    """Whether a link's clock is hardly kept any more since these packets began: they are its own, on another clock.
-
-    Samples that a receiver lost without a word move the clock of everything that is heard; a few of the packets keep
-    the old one by chance.
-    """
-    begin_ns = members[len(members) // 4].start_ns  # the first may keep the new clock by chance
-    after = 0
-    for burst in reversed(link.bursts):
-        if burst.end_ns < begin_ns:
-            break
-        after += 1
-    return after <= CEASED_SHARE * len(members)
-
-
-def _other_end_s(best: LinkHypothesis, members: list[Burst], link: Link) -> float | None:
-    """How long after a link's packets those of its other end begin, which has a hop table of its own; None: not it.
-
-    Its packets are the record's longer or shorter ones where the link's are the others, and always between two of them.
-    """
-    timing = best.timing
-    if timing.answer is None or not timing.answer.own_channels:
-        return None
-    shorter_s, longer_s = sorted((best.clock.length_s, link.hypothesis.clock.length_s))
-    if shorter_s / longer_s > sqrt(timing.answer.airtime_s / timing.airtime_s):
-        return None
-    begin_ns = members[0].start_ns + best.phase.origin_s * 1e9
-    after_s = 1e-9 * ((begin_ns - link.anchor_ns) % link.interval_ns)
-    within = link.hypothesis.clock.length_s < after_s < 1e-9 * link.interval_ns - best.clock.length_s
-    return after_s if within else None
-
-
-def _left_over(members: list[Burst], link: Link) -> bool:
-    """Whether bursts keep a link's clock and are never on air with it: its own, not taken when they came.
-
-    Two transmitters on one clock are on air together, on two channels.
-    """
-    if sum(link.keeps(burst) for burst in members) <= COMPANION_SHARE * len(members):
-        return False
-    level_db = link.level_db if link.level_db is not None else members[0].snr_db
-    own = [burst for burst in link.bursts if abs(burst.snr_db - level_db) < LEVEL_DB]  # not a neighbour's products
-    held = {link.slot(burst): burst.centre_hz for burst in own}
-    beside = [burst for burst in members if link.bursts[0].start_ns <= burst.start_ns <= link.bursts[-1].start_ns]
-    together = sum(
-        abs(held.get(link.slot(burst), burst.centre_hz) - burst.centre_hz) > link.channel_step_hz for burst in beside
-    )
-    return together <= TOGETHER_SHARE * len(beside)
 
 
 def _set_clock(link: Link, best: LinkHypothesis, bursts: list[Burst]) -> None:

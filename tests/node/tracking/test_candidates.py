@@ -21,7 +21,8 @@ from node.tracking.candidates import (
     keyed_candidates,
     weak_least_s,
 )
-from node.tracking.hops import collect, folded_one_s, is_weak
+from node.tracking.hops import folded_one_s
+from node.tracking.packets import collect, is_weak
 
 
 def _is_kin(candidate: Candidate, burst: Burst) -> bool:

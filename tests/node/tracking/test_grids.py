@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dsp.bursts import Burst, ChirpFinding, KeyingFinding
-from node.tracking.hops import on_grid
+from node.tracking.grids import on_grid
 from node.tracking.track import TrackChange
 
 Names = Callable[..., set[tuple[str, str | None]]]

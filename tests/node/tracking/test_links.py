@@ -11,7 +11,8 @@ from dsp.bursts import Burst, ChirpFinding
 from dsp.iq import IqBlock
 from node.evaluate import Outcome, run_chain
 from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
-from node.tracking.hops import best_phase, collect
+from node.tracking.hops import best_phase
+from node.tracking.packets import collect
 from node.tracking.track import TrackChange
 from node.tracking.tracker import Tracker, TrackerSettings
 
