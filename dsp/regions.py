@@ -199,17 +199,20 @@ def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: flo
                 if apart > gap:
                     done.append(other)
                 elif (
-                    _same_pulses(other, current, narrow)
-                    or (apart <= 0 and _same_band(other, current, widest_chirp))
-                    or (
-                        apart <= EDGE_GAP_ROWS
-                        and (other.stroke or current.stroke)
-                        and (
-                            _same_strokes(other, current, widest_chirp)
-                            or _scrap(other, current)
-                            or _scrap(current, other)
-                            or _same_edge(other, current, columns)
-                        )
+                    other.first_column < current.end_column
+                    and current.first_column < other.end_column
+                    and (
+                        _same_pulses(other, current, narrow)
+                        or (apart <= 0 and _same_band(other, current, widest_chirp))
+                    )
+                ) or (
+                    apart <= EDGE_GAP_ROWS
+                    and (other.stroke or current.stroke)
+                    and (
+                        _same_strokes(other, current, widest_chirp)
+                        or _scrap(other, current)
+                        or _scrap(current, other)
+                        or _same_edge(other, current, columns)
                     )
                 ):
                     current = _together(other, current)
@@ -236,11 +239,8 @@ def _together(one: Region, two: Region) -> Region:
 
 
 def _same_pulses(one: Region, two: Region, narrow: int) -> bool:
-    return (
-        one.first_column < two.end_column
-        and two.first_column < one.end_column
-        and max(one.end_column, two.end_column) - min(one.first_column, two.first_column) <= narrow
-    )
+    """Whether two that have columns in common are pulses of one keyed carrier."""
+    return max(one.end_column, two.end_column) - min(one.first_column, two.first_column) <= narrow
 
 
 def _same_edge(one: Region, two: Region, columns: int) -> bool:
