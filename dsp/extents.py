@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, exp, sqrt
+from math import ceil, exp, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ from dsp.regions import EDGE_COLUMNS, Region
 
 DIP_LEVEL = 0.35
 """A row whose power is below this part of the plateau lies in a gap; a row that is half in a gap is above it."""
-SPLIT_SURE = 3.5
-"""Plateau of a row over the noise divided by the root of its columns: in a weaker one chance makes dips."""
+CELL_FREEDOM = 2.0
+"""A sum of columns of one row is spread as that of so many independent powers each (measured on white noise)."""
 SPLIT_STRONG = 4.0
 """A part this much above a weak plateau is a packet of its own."""
 EDGE_LEVEL = 0.2
@@ -95,7 +95,7 @@ def measure(power: NDArray[np.float32], floor: NDArray[np.float32], region: Regi
         region.low_column <= EDGE_COLUMNS or region.high_column >= power.shape[1] - EDGE_COLUMNS
     )
     if not at_edge and region.end_column - region.first_column > narrow and level > 2.0 * noise / root:
-        parts = _split(rows, level, sure=level > SPLIT_SURE * noise / root)
+        parts = _split(rows, level, sure=_shows_gaps(level / noise, i1 - i0, len(rows)))
     occupied = np.maximum(columns[i0:i1], np.float32(1e-20 * len(inner)))
     count = len(occupied)
     flatness = exp(float(np.add.reduce(np.log(occupied))) / count) * count / float(np.add.reduce(occupied))
@@ -108,6 +108,16 @@ def measure(power: NDArray[np.float32], floor: NDArray[np.float32], region: Regi
             Extent(r0 + begin + first, r0 + begin + end, c0 + low, c0 + high, signal / noise, signal, flatness)
         )
     return extents
+
+
+def _shows_gaps(snr: float, columns: int, rows: int) -> bool:
+    """Whether a dip in the power of a band is a gap: noise makes one in a hundred emissions of so many rows.
+
+    The power of a row with a steady signal is spread by ``sqrt((1 + 2 snr) / n)`` of the noise, ``n`` independent
+    powers; a dip is ``(1 - DIP_LEVEL) snr`` below it.
+    """
+    deviations = (1.0 - DIP_LEVEL) * snr * sqrt(CELL_FREEDOM * columns / (1.0 + 2.0 * snr))
+    return deviations > sqrt(2.0 * log(8.0 * rows))
 
 
 def _split(rows: NDArray[np.float32], level: float, *, sure: bool) -> list[tuple[int, int]]:
