@@ -10,7 +10,8 @@ from scipy import fft
 
 from dsp.chirp_preamble import align, chirp_reference, resampled
 from dsp.chirps import ChirpShape
-from dsp.preambles import GROUP, Trigger
+from dsp.preamble_lines import GROUP
+from dsp.preambles import Trigger
 from dsp.windows import windows as windows_of
 
 PROOF = 27.0

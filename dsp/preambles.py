@@ -1,7 +1,7 @@
 """Preambles of chirps below the noise: the slice dechirped whole, summed over eight symbols.
 
 Energy tells nothing of a link at -10 dB; its preamble, eight equal chirps, becomes one line of the dechirped slice,
-whatever channel it is on. This file finds such lines; ``chirp_packets`` proves them and measures the packet.
+whatever channel it is on. This file looks for such lines, ``chirp_packets`` proves them and measures the packet.
 """
 
 from __future__ import annotations
@@ -15,30 +15,16 @@ from numpy.typing import NDArray
 from dsp.chirps import ChirpShape
 from dsp.fourier import quick_length, transformed, workbench
 from dsp.hidden import Hidden
+from dsp.preamble_lines import GROUP, STEP, LineFinder, Lines
 from dsp.windows import windows as windows_of
 
-GROUP = 8
-"""Symbols summed: the shortest preamble of the records."""
-STEP = 4
-"""Windows from one sum to the next: in the worst case a preamble of eight fills six of the group."""
-BLOCK_BINS = 16
-"""Width of the cells that the strongest line is compared with: an emission of any other kind fills many bins."""
-TRIGGER_RATIO = 2.4
-"""Line over the mean of its surroundings, sixteen cells folded together: white noise exceeds it about five times a
-second in a slice of 2.4 MHz (tests/dsp/test_weak_chirps.py), each worth a millisecond of proof. At 5 dB below the
-demodulator's floor 55 to 90 % of the packets exceed it."""
 LEAST_UNISON = 17.0
 """A preamble's symbols are one wave: added up in phase they are eight times as strong, noise is not. Of the triggers of
 white noise a fifth passes; of the preambles of weak links, with fading and others on air, one in a hundred is lost
 that the proof would have taken."""
-MOST_LINES = 100
-"""Looked at in one call, the strongest. Noise makes ten in a segment; a comb of steady lines makes five hundred, each
-worth 50 us, and none of them a preamble."""
 UNISON_LENGTH = 32
-PIECE_SAMPLES = 16_384
-"""Samples worked on at a time: they stay in the second-level cache."""
-LEAST_PART = 8
-"""Blocks of a part of a row at least: parts whose strongest line is below the limit need no closer look."""
+PIECE_SAMPLES = 40_960
+"""Samples worked on at a time: with fewer, calls cost more than what they do; with more, nothing stays in a cache."""
 LEAST_RATE_PER_BANDWIDTH = 1.6
 """Narrower slices show too little beside the chirp."""
 
@@ -68,18 +54,6 @@ class Trigger:
     unison: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Lines:
-    """Lines that stand out: arrays of one length."""
-
-    run: NDArray[np.intp]
-    """The first of the two runs whose windows hold it."""
-    bin: NDArray[np.intp]
-    ratio: NDArray[np.float32]
-    noise: NDArray[np.float32]
-    """Mean power of noise in one bin of one window beside it."""
-
-
 class PreambleBank:
     """Finds preambles of one shape in consecutive samples.
 
@@ -103,14 +77,12 @@ class PreambleBank:
         self._length = quick_length(self._points)
         time_s = np.arange(self._points) / sample_rate_hz
         slope = shape.bandwidth_hz / shape.symbol_s
-        self._piece = max(1, PIECE_SAMPLES // (STEP * self._points))
+        # An even number of runs: the workbench transforms whole multiples of eight rows.
+        self._piece = max(1, PIECE_SAMPLES // (2 * STEP * self._points) * 2)
         # Zero where a window is padded: whole rows are read, multiplied and written in one go.
         self._reference = np.zeros((self._piece * STEP, self._length), dtype=np.complex64)
         self._reference[:, : self._points] = np.exp(-1j * np.pi * slope * time_s**2)
-        self._fold = round(shape.bandwidth_hz / sample_rate_hz * self._length)
-        self._blocks = self._length // BLOCK_BINS
-        least = min(LEAST_PART, self._blocks)
-        self._part = next(n for n in range(least, self._blocks + 1) if self._blocks % n == 0)
+        self._finder = LineFinder(shape, sample_rate_hz, self._length)
         self._together = max(1, PIECE_SAMPLES // (GROUP * self._length))
         self._next_run = 0
         self._tail: NDArray[np.float32] = np.zeros((0, self._length), dtype=np.float32)
@@ -153,21 +125,25 @@ class PreambleBank:
         view = windows_of(samples, self._length)
         power = np.empty((kept + len(runs), self._length), dtype=np.float32)
         power[:kept] = self._tail[:kept]
-        for first in range(0, len(runs), self._piece):
-            last = min(len(runs), first + self._piece)
-            count = (last - first) * STEP
-            some = view[places[first * STEP : last * STEP]]
-            np.multiply(some, self._reference[:count], out=workbench().rows(count, self._length))
-            spectrum = workbench().run(count, self._length)
-            parts = spectrum.view(np.float32).reshape(last - first, STEP, 2 * self._length)
-            squares = np.einsum("ijk,ijk->ik", parts, parts)
-            np.add(squares[:, 0::2], squares[:, 1::2], out=power[kept + first : kept + last])
+        self._sum_up(view, places, power[kept:])
         if kept:
             runs = np.concatenate(([runs[0] - 1], runs))
         self._next_run = int(runs[-1]) + 1
         self._tail = power[-1:].copy()
-        lines = self._lines(power, runs, hidden) if len(runs) > 1 else None
+        lines = self._finder.find(power, runs, hidden) if len(runs) > 1 else None
         return self._in_unison(view, first_sample, lines) if lines is not None else []
+
+    def _sum_up(self, view: NDArray[np.complex64], places: NDArray[np.intp], power: NDArray[np.float32]) -> None:
+        """Power spectra of the dechirped windows that begin at places, the sum of ``STEP`` of them in each row."""
+        bench = workbench()
+        for first in range(0, len(power), self._piece):
+            some = view[places[first * STEP : (first + self._piece) * STEP]]
+            count = len(some)
+            np.multiply(some, self._reference[:count], out=bench.rows(count, self._length))
+            parts = bench.run(count, self._length).view(np.float32)
+            np.multiply(parts, parts, out=parts)
+            squares = np.add.reduce(parts.reshape(-1, STEP, 2 * self._length), axis=1)
+            np.add(squares[:, 0::2], squares[:, 1::2], out=power[first : first + self._piece])
 
     def _runs_in(self, stretches: Sequence[tuple[int, int]], first_sample: int, end: int) -> NDArray[np.intp]:
         """Runs that lie in stretches, from the next one on."""
@@ -183,63 +159,7 @@ class PreambleBank:
                 begin = stop
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.intp)
 
-    def _lines(self, power: NDArray[np.float32], runs: NDArray[np.intp], hidden: Hidden | None) -> _Lines | None:
-        """Lines that stand out of their surroundings and are the strongest of their neighbours, where not hidden."""
-        count = len(power) - 1
-        total = power[:-1] + power[1:]
-        folded = np.empty_like(total)
-        np.add(total[:, self._fold :], total[:, : -self._fold], out=folded[:, self._fold :])
-        np.add(total[:, : self._fold], total[:, -self._fold :], out=folded[:, : self._fold])
-        blocks = self._blocks
-        cells = folded.reshape(-1, BLOCK_BINS)
-        sums = (cells @ np.ones(BLOCK_BINS, dtype=np.float32)).reshape(count, blocks)
-        around = sums.copy()
-        around[:, 1:] += sums[:, :-1]
-        around[:, :-1] += sums[:, 1:]
-        around[:, 0] += sums[:, -1]
-        around[:, -1] += sums[:, 0]
-        # The strongest line of a part against its quietest surroundings: of noise few parts pass.
-        limit = np.float32(TRIGGER_RATIO / (3 * BLOCK_BINS))
-        strongest = np.maximum.reduce(folded.reshape(-1, self._part * BLOCK_BINS), axis=1)
-        quietest = np.minimum.reduce(around.reshape(-1, self._part), axis=1)
-        likely = np.flatnonzero(strongest > limit * quietest)
-        if not len(likely):
-            return None
-        # Two runs beside each other are a group where no stretch ends between them.
-        grouped = runs[1:] - runs[:-1] == 1
-        likely = likely[grouped[likely // (blocks // self._part)]]
-        block = (likely[:, np.newaxis] * self._part + np.arange(self._part)).reshape(-1)
-        some = cells[block]
-        peak = np.maximum.reduce(some, axis=1)
-        beside = around.reshape(-1)[block]
-        hot = np.flatnonzero(peak > limit * beside)
-        if not len(hot):
-            return None
-        block, peak, beside = block[hot], peak[hot], beside[hot]
-        ratio = peak * np.float32(3 * BLOCK_BINS) / np.maximum(beside, np.float32(1e-30))
-        row, column = np.divmod(block, blocks)
-        # Only the strongest of a group's neighbours in time and frequency speaks.
-        map_of = np.zeros((count + 2, blocks + 2), dtype=np.float32)
-        map_of[row + 1, column + 1] = ratio
-        near = np.array([0, 1, 2])
-        neighbours = map_of[
-            row[:, np.newaxis, np.newaxis] + near[:, np.newaxis], column[:, np.newaxis, np.newaxis] + near
-        ]
-        speaks = ratio >= neighbours.max(axis=(1, 2))
-        if hidden is not None:
-            starts = np.rint(runs[row] * STEP * self._symbol_samples)
-            places = ((column + 0.5) * BLOCK_BINS / self._length + 0.5) % 1.0
-            speaks &= ~hidden.at(starts, GROUP * self._symbol_samples, places)
-        told = np.flatnonzero(speaks)
-        if not len(told):
-            return None
-        if len(told) > MOST_LINES:
-            told = np.sort(told[np.argsort(-ratio[told])[:MOST_LINES]])
-        bins = column * BLOCK_BINS + some[hot].argmax(axis=1)
-        noise = (beside - peak) * np.float32(1.0 / (2 * GROUP * (3 * BLOCK_BINS - 1)))
-        return _Lines(runs[row[told]], bins[told], ratio[told], noise[told])
-
-    def _in_unison(self, view: NDArray[np.complex64], first_sample: int, lines: _Lines) -> list[Trigger]:
+    def _in_unison(self, view: NDArray[np.complex64], first_sample: int, lines: Lines) -> list[Trigger]:
         """Those of the lines whose symbols are one wave. Costs eight transforms for each, and sixteen short ones."""
         exact = (lines.run[:, np.newaxis] * STEP + np.arange(GROUP)) * self._symbol_samples
         rounded = np.rint(exact)
@@ -279,12 +199,12 @@ class PreambleBank:
         np.multiply(windows.reshape(count * GROUP, -1), self._reference[0], out=rows)
         spectrum = workbench().run(count * GROUP, self._length).reshape(count, GROUP, self._length)
         # Both parts of a symbol that wraps; each in its bin or, between two, in the next.
-        sides = np.array([-1, 0, 1])[:, np.newaxis] - np.array([0, self._fold])
+        sides = np.array([-1, 0, 1])[:, np.newaxis] - np.array([0, self._finder.fold])
         places = (bins[:, np.newaxis, np.newaxis] + sides) % self._length
         phase = places[..., np.newaxis] * late[:, np.newaxis, np.newaxis]
         turns = np.exp((-2j * np.pi / self._length) * phase).astype(np.complex64)
         lines = spectrum[np.arange(count)[:, np.newaxis, np.newaxis], :, places] * turns
         slow = transformed(lines.reshape(-1, GROUP), UNISON_LENGTH)
-        added = (slow.real**2 + slow.imag**2).reshape(*places.shape, UNISON_LENGTH).sum(axis=2)
-        strongest: NDArray[np.float32] = added.max(axis=(1, 2)) / np.float32(GROUP)
+        added = np.add.reduce((slow.real**2 + slow.imag**2).reshape(*places.shape, UNISON_LENGTH), axis=2)
+        strongest: NDArray[np.float32] = np.maximum.reduce(added, axis=(1, 2)) / np.float32(GROUP)
         return strongest

@@ -13,7 +13,8 @@ from dsp.bursts import Burst, ChirpFinding
 from dsp.chirp_packets import BEFORE_SYMBOLS, LONGEST_S, ChirpPacket, longest_s, prove
 from dsp.chirps import ChirpShape
 from dsp.hidden import Hidden, hide
-from dsp.preambles import GROUP, LEAST_RATE_PER_BANDWIDTH, STEP, PreambleBank, Trigger
+from dsp.preamble_lines import GROUP, STEP
+from dsp.preambles import LEAST_RATE_PER_BANDWIDTH, PreambleBank, Trigger
 from dsp.protocols import PROTOCOLS
 from dsp.protocols.record import ChirpPhy, HopTiming
 from dsp.units import to_db
