@@ -22,6 +22,8 @@ SAME_CHANNEL = 0.25
 """Turns closer than this part of the bandwidth are on one channel, and never further than the next one."""
 SAME_CHANNEL_OF_SPACING = 0.4
 DRIFT = 20e-6
+ROUNDING_S = 1e-9
+"""Of moments within some seconds; all that is judged by is coarser."""
 
 
 def spacing_hz(band: Band) -> float:
@@ -38,6 +40,17 @@ def channel_reach_hz(collector: TurnCollector) -> float:
     """How far apart the centres of turns on one channel are found."""
     by_width_hz = SAME_CHANNEL * collector.phy.bandwidth_hz + CENTRE_TOLERANCE_HZ
     return min(by_width_hz, SAME_CHANNEL_OF_SPACING * min(map(spacing_hz, collector.protocol.bands)))
+
+
+def may_keep_a_clock(start_s: list[float], interval_s: float, tolerance_s: float) -> bool:
+    """Whether ``LEAST_TURNS`` of some starts are so close to each other, but for whole intervals, that ``fit_clock``
+    can find a clock for them: what it costs is a tenth.
+    """
+    around_s = sorted(at_s % interval_s for at_s in start_s)
+    around_s += [at_s + interval_s for at_s in around_s[: LEAST_TURNS - 1]]
+    reach_s = 2.0 * tolerance_s + ROUNDING_S
+    last_s = around_s[LEAST_TURNS - 1 :]
+    return any(end_s - begin_s < reach_s for begin_s, end_s in zip(around_s, last_s, strict=False))
 
 
 def fit_clock(

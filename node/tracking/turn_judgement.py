@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd
+from math import gcd, inf
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.protocols.match import BAND_MARGIN_HZ
 from dsp.protocols.record import Band
 from dsp.quantile import median
 from node.tracking.hops import significance
@@ -18,6 +17,7 @@ from node.tracking.turn_clock import (
     centre_tolerance_hz,
     channel_reach_hz,
     fit_clock,
+    may_keep_a_clock,
     off_the_grid,
     one_a_slot,
     spacing_hz,
@@ -169,16 +169,17 @@ def judge_turns(
     bands = collector.bands
     if tuning_known:
         # All in one band, whatever else is in the slice.
-        turn_hz = np.array([turn.centre_hz for turn in turns])
-        inside = [
-            (band.low_hz - BAND_MARGIN_HZ <= turn_hz) & (turn_hz <= band.high_hz + BAND_MARGIN_HZ) for band in bands
-        ]
-        most = max(range(len(bands)), key=lambda i: int(np.count_nonzero(inside[i])))
+        centres_hz = [turn.centre_hz for turn in turns]
+        inside = [[low_hz <= hz <= high_hz for hz in centres_hz] for low_hz, high_hz in collector.spans_hz]
+        most = max(range(len(bands)), key=lambda i: sum(inside[i]))
         bands = (bands[most],)
-        turns = [turn for turn, kept in zip(turns, inside[most].tolist(), strict=True) if kept]
+        turns = [turn for turn, kept in zip(turns, inside[most], strict=True) if kept]
     if len(turns) < LEAST_TURNS:
         return None
-    start_s = np.array([turn.start_ns - turns[0].start_ns for turn in turns]) * 1e-9
+    starts_s = [1e-9 * (turn.start_ns - turns[0].start_ns) for turn in turns]
+    if not may_keep_a_clock(starts_s, collector.timing.dwell_s, collector.start_tolerance_s):
+        return None
+    start_s = np.array(starts_s)
     tolerance_s = collector.start_tolerance_s
     keyed = np.array([turn.keyed > 0 for turn in turns])
     of_kind = keyed if np.count_nonzero(keyed) >= LEAST_TURNS else np.ones(len(turns), dtype=np.bool_)
@@ -187,7 +188,7 @@ def judge_turns(
         expected_s = (known.origin_ns - turns[0].start_ns) * 1e-9
         expected_s -= round(expected_s / known.interval_s) * known.interval_s
     interval_s, origin_s, sharp = fit_clock(start_s, of_kind, collector.timing.dwell_s, tolerance_s, expected_s)
-    if np.count_nonzero(sharp) < LEAST_TURNS:
+    if np.count_nonzero(sharp) < LEAST_TURNS or not _may_hop(turns, sharp.tolist(), collector):
         return None
     astray = 0
     if tuning_known:
@@ -314,6 +315,16 @@ def _channels(members: list[Turn], collector: TurnCollector) -> list[float]:
         if all(abs(turn.centre_hz - centre_hz) > reach_hz for centre_hz in centres):
             centres.append(turn.centre_hz)
     return centres
+
+
+def _may_hop(turns: list[Turn], sharp: list[bool], collector: TurnCollector) -> bool:
+    """Whether those of the turns that are on a clock are on channels enough, whichever of them are kept."""
+    reach_hz = channel_reach_hz(collector)
+    channels, last_hz = 0, -inf
+    for centre_hz in sorted(turn.centre_hz for turn, is_sharp in zip(turns, sharp, strict=True) if is_sharp):
+        if centre_hz - last_hz > reach_hz:
+            channels, last_hz = channels + 1, centre_hz
+    return channels >= LEAST_CHANNELS
 
 
 def _beside(turn: Turn, channels: list[float], bands: tuple[Band, ...], wide_hz: float) -> bool:

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from dsp.bursts import Burst, EnergyFinding, KeyingFinding
+from dsp.protocols.match import BAND_MARGIN_HZ
 from dsp.protocols.record import FskPhy, HopTiming, Mode, RfProtocol, TdmTiming
 
 BANDWIDTH_RANGE = (0.3, 1.3)
@@ -87,6 +88,7 @@ class TurnCollector:
         self.timing = _in_turn(mode)
         self.phy = mode.phy
         self.bands = protocol.bands_of(mode)
+        self.spans_hz = [(band.low_hz - BAND_MARGIN_HZ, band.high_hz + BAND_MARGIN_HZ) for band in self.bands]
         self.turns: deque[Turn] = deque(maxlen=TURNS_KEPT)
         self.news = 0
         """Bursts since the last judgement."""
