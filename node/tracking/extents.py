@@ -66,12 +66,15 @@ def fits(label: str, burst: Burst, *, slice_rate_hz: float, tuning_known: bool) 
     Where a burst is cut its width or its length is a limit only, and what a slice cannot show cannot be asked for.
     """
     cut_band, cut_time = burst.cut_low or burst.cut_high, burst.cut_start or burst.cut_end
+    width_hz, length_s = burst.bandwidth_hz, burst.duration_s
     for extent in _extents(label):
-        if tuning_known and not any(in_band(band, burst.centre_hz) for band in extent.bands):
+        if width_hz > extent.high_hz or length_s > extent.most_s:
             continue
-        least_hz = 0.0 if cut_band else min(extent.low_hz, LEAST_WIDTH * slice_rate_hz)
-        least_s = 0.0 if cut_time else extent.least_s
-        if least_hz <= burst.bandwidth_hz <= extent.high_hz and least_s <= burst.duration_s <= extent.most_s:
+        if not cut_time and length_s < extent.least_s:
+            continue
+        if not cut_band and width_hz < min(extent.low_hz, LEAST_WIDTH * slice_rate_hz):
+            continue
+        if not tuning_known or any(in_band(band, burst.centre_hz) for band in extent.bands):
             return True
     return False
 
