@@ -35,9 +35,9 @@ class Hidden:
         rows, columns = self.map.shape
         first = np.floor((samples - self.first_sample) / self.row_samples) - 1.0
         reach = np.arange(int(length / self.row_samples) + 4)
-        row = np.clip(first[:, np.newaxis] + reach, 0, rows - 1).astype(np.intp)
+        row = np.minimum(np.maximum(first[:, np.newaxis] + reach, 0), rows - 1).astype(np.intp)
         column = np.minimum((places * columns).astype(np.intp), columns - 1)
-        hidden: NDArray[np.bool_] = self.map[row, column[:, np.newaxis]].any(axis=1)
+        hidden: NDArray[np.bool_] = np.logical_or.reduce(self.map[row, column[:, np.newaxis]], axis=1)
         return hidden
 
 

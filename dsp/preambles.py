@@ -23,8 +23,10 @@ LEAST_UNISON = 17.0
 white noise a fifth passes; of the preambles of weak links, with fading and others on air, one in a hundred is lost
 that the proof would have taken."""
 UNISON_LENGTH = 32
-PIECE_SAMPLES = 40_960
+PIECE_SAMPLES = 24_576
 """Samples worked on at a time: with fewer, calls cost more than what they do; with more, nothing stays in a cache."""
+WINDOWS_ADDED = np.ones((1, STEP), dtype=np.float32)
+PARTS_ADDED = np.ones(2, dtype=np.float32)
 LEAST_RATE_PER_BANDWIDTH = 1.6
 """Narrower slices show too little beside the chirp."""
 
@@ -142,8 +144,9 @@ class PreambleBank:
             np.multiply(some, self._reference[:count], out=bench.rows(count, self._length))
             parts = bench.run(count, self._length).view(np.float32)
             np.multiply(parts, parts, out=parts)
-            squares = np.add.reduce(parts.reshape(-1, STEP, 2 * self._length), axis=1)
-            np.add(squares[:, 0::2], squares[:, 1::2], out=power[first : first + self._piece])
+            # Sums by products with ones: quicker than sums of every other element or of few.
+            squares = WINDOWS_ADDED @ parts.reshape(-1, STEP, 2 * self._length)
+            np.matmul(squares.reshape(-1, 2), PARTS_ADDED, out=power[first : first + self._piece].reshape(-1))
 
     def _runs_in(self, stretches: Sequence[tuple[int, int]], first_sample: int, end: int) -> NDArray[np.intp]:
         """Runs that lie in stretches, from the next one on."""
