@@ -30,6 +30,9 @@ SAME_BAND_SHARE = 0.7
 """Of the columns of two regions that are one emission's; cores of pieces of one chirp have nine tenths in common."""
 SCRAP_ROWS = 12
 """A scrap is shorter than this: 2.6 ms, two symbols of SF9 at 500 kHz."""
+SCRAP_COLUMNS = 4
+"""So far (38 kHz) beyond the core of its chirp a scrap may lie, where the chirp wraps; not as far as key clicks reach,
+where others are on air."""
 SMALLEST_REGION_CELLS = 4
 """A region of fewer cells is a noise peak."""
 NARROW_HZ = 60e3
@@ -257,9 +260,14 @@ def _scrap(one: Region, two: Region) -> bool:
         and two.first_row >= one.first_row
         and two.first_row - one.end_row <= STROKE_GAP_ROWS
         and two.end_row - two.first_row <= SCRAP_ROWS
-        and two.first_column >= one.low_column - 2
-        and two.end_column <= one.high_column + 2
+        and two.first_column >= one.first_column - SCRAP_COLUMNS
+        and two.end_column <= one.end_column + SCRAP_COLUMNS
     )
+
+
+def _torn_off(one: Region, two: Region) -> bool:
+    """A scrap within what its chirp has become since; half of the band is an emission of its own."""
+    return 2 * (two.end_column - two.first_column) <= one.end_column - one.first_column and _scrap(one, two)
 
 
 def _same_band(one: Region, two: Region, widest: float) -> bool:
