@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dsp.baseband import extract
+from dsp.baseband import extract, power_of, resynthesise
 from dsp.channelise import Channeliser
+from dsp.spectrogram import ShortTimeTransform, rows_in
 
 
 @pytest.mark.parametrize("offset_hz", [-1.0e6, -123_456.0, 0.0, 700e3])
@@ -52,3 +53,27 @@ def test_time_is_kept_by_the_channeliser() -> None:
     out = np.abs(np.concatenate([part[middle] for part in parts]))
     centre = float((out**2 @ np.arange(len(out))) / (out**2).sum())
     assert centre * channeliser.decimation == pytest.approx(200_200, abs=3 * channeliser.decimation)
+
+
+@pytest.mark.parametrize("least_rate_hz", [40e3, 300e3, 850e3, 3e6])
+@pytest.mark.parametrize("bins_off", [-100, -1, 0, 37, 120])
+def test_a_band_of_a_transform_is_the_band_of_the_samples(bins_off: int, least_rate_hz: float) -> None:
+    points, rate_hz = 512, 2.4e6
+    offset_hz = bins_off * rate_hz / points
+    tone_hz = offset_hz + 7e3
+    tone = 0.25 * np.exp(2j * np.pi * tone_hz / rate_hz * np.arange(40 * points)).astype(np.complex64)
+    rows = rows_in(len(tone), points)
+    spectrum = np.zeros((2 * rows, points), np.complex64)
+    ShortTimeTransform(points).run(tone, spectrum, np.zeros((rows, points // 2), np.float32))
+    out = resynthesise(spectrum, rate_hz, offset_hz, least_rate_hz)
+    assert out.rate_hz >= min(least_rate_hz, rate_hz)
+    assert out.offset_hz == pytest.approx(offset_hz, abs=1e-6)
+    assert np.sqrt(power_of(out.samples)) == pytest.approx(0.25, rel=0.02)
+    turn = np.angle(out.samples[1:] * np.conj(out.samples[:-1])) * out.rate_hz / (2.0 * np.pi)
+    assert turn == pytest.approx(tone_hz - offset_hz, abs=0.01 * out.rate_hz)
+    # It begins half a transform after the first frame.
+    step = rate_hz / out.rate_hz
+    at = points // 2 + step * np.arange(len(out.samples))
+    expected = 0.25 * np.exp(2j * np.pi * (tone_hz * at - offset_hz * (at - at[0])) / rate_hz)
+    ratio = out.samples * np.conj(expected)
+    assert np.abs(np.angle(ratio * np.conj(ratio.mean()))).max() < 0.05
