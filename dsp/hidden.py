@@ -60,10 +60,11 @@ def hide(mask: NDArray[np.bool_], first_sample: int, points: int, width_share: f
     if not rows or not columns or not mask.any():
         return None
     cells = mask[: rows * COARSE, : columns * COARSE].view(np.uint8).reshape(rows, COARSE, columns * COARSE)
-    by_row = np.add.reduce(cells, axis=1, dtype=np.uint8)
-    running = np.zeros((rows, columns + 1), dtype=np.uint32)
     # Four bytes of at most four each added up in the highest of them.
-    np.cumsum((by_row.view(np.uint32) * BYTES_ADDED) >> 24, axis=1, out=running[:, 1:])
+    fours = cells.view(np.uint32)
+    by_row = fours[:, 0] + fours[:, 1] + fours[:, 2] + fours[:, 3]
+    running = np.zeros((rows, columns + 1), dtype=np.uint32)
+    np.add.accumulate((by_row * BYTES_ADDED) >> 24, axis=1, out=running[:, 1:])
     width = min(columns, max(1, int(width_share * columns)))
     covered = (running[:, width:] - running[:, :-width]) > np.uint32(COVERED_SHARE * width * COARSE**2)
     if not covered.any():
@@ -75,7 +76,11 @@ def hide(mask: NDArray[np.bool_], first_sample: int, points: int, width_share: f
     beginning[:, : covered.shape[1]] = covered
     beginning[:, columns:] = beginning[:, :across]
     total = np.zeros((rows, columns + across + 1), dtype=np.int32)
-    np.cumsum(beginning, axis=1, out=total[:, 1:])
+    np.add.accumulate(beginning, axis=1, out=total[:, 1:])
     # Column c is hidden by those that begin at c - 2 width to c + width.
-    hidden = np.roll(total[:, across : across + columns] > total[:, :columns], 2 * width, axis=1)
+    hidden = np.empty((rows, columns), dtype=np.bool_)
+    late = 2 * width % columns
+    after, before = total[:, across : across + columns], total[:, :columns]
+    np.greater(after[:, : columns - late], before[:, : columns - late], out=hidden[:, late:])
+    np.greater(after[:, columns - late :], before[:, columns - late :], out=hidden[:, :late])
     return Hidden(hidden, first_sample, COARSE * points)

@@ -131,7 +131,7 @@ class WeakChirps:
         if now_s >= self._turn_end_s:
             self._turn += 1
             self._turn_end_s = now_s + TURN_S
-        share = 0.0 if hidden is None else float(hidden.map.mean())
+        share = 0.0 if hidden is None else np.count_nonzero(hidden.map) / hidden.map.size
         chosen = {group[self._turn % len(group)] for group in self._groups if group}
         chosen.update(self._groups[1] if share < QUIET_SHARE else ())
         free = self._free(hidden, segment_first, segment_first + fresh)
