@@ -30,6 +30,8 @@ SAME_BAND_SHARE = 0.7
 """Of the columns of two regions that are one emission's; cores of pieces of one chirp have nine tenths in common."""
 SCRAP_ROWS = 12
 """A scrap is shorter than this: 2.6 ms, two symbols of SF9 at 500 kHz."""
+PASSES = 2
+"""Over what is open for a piece that has grown: more find next to nothing, and of a mask full of holes cost much."""
 SCRAP_COLUMNS = 4
 """So far (38 kHz) beyond the core of its chirp a scrap may lie, where the chirp wraps; not as far as key clicks reach,
 where others are on air."""
@@ -193,8 +195,7 @@ def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: flo
     for region in sorted(regions, key=IN_ORDER):
         current = region
         still_open = open_ones
-        grown = True
-        while grown:  # what was passed over may lie in what has become of the piece
+        for _ in range(PASSES):  # what was passed over may lie in what has become of the piece
             grown = False
             open_ones, still_open = still_open, []
             for other in open_ones:
@@ -206,7 +207,7 @@ def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: flo
                     and current.first_column < other.end_column
                     and (
                         _same_pulses(other, current, narrow)
-                        or (apart <= 0 and _same_band(other, current, widest_chirp))
+                        or (apart <= 0 and _same_band(other, current, narrow, widest_chirp))
                     )
                 ) or (
                     apart <= EDGE_GAP_ROWS
@@ -214,7 +215,7 @@ def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: flo
                     and (
                         _same_strokes(other, current, widest_chirp)
                         or _scrap(other, current)
-                        or _scrap(current, other)
+                        or _torn_off(current, other)
                         or _same_edge(other, current, columns)
                     )
                 ):
@@ -222,6 +223,8 @@ def _join_pieces(regions: list[Region], gap: int, narrow: int, widest_chirp: flo
                     grown = current.stroke
                 else:
                     still_open.append(other)
+            if not grown:
+                break
         open_ones = [*still_open, current]
     return sorted([*done, *open_ones], key=IN_ORDER)
 
@@ -270,11 +273,15 @@ def _torn_off(one: Region, two: Region) -> bool:
     return 2 * (two.end_column - two.first_column) <= one.end_column - one.first_column and _scrap(one, two)
 
 
-def _same_band(one: Region, two: Region, widest: float) -> bool:
-    """Whether two that touch or overlap in time are in one band: the mask tears a strong slow chirp where it wraps."""
+def _same_band(one: Region, two: Region, narrow: int, widest: float) -> bool:
+    """Whether two that touch or overlap in time are in one band: the mask tears a strong slow chirp where it wraps.
+
+    Narrow ones are the pulses of ``_same_pulses``, or lie beside them.
+    """
     low, high = max(one.first_column, two.first_column), min(one.end_column, two.end_column)
     across = max(one.end_column, two.end_column) - min(one.first_column, two.first_column)
-    return high - low >= SAME_BAND_SHARE * across and across <= widest
+    narrowest = min(one.end_column - one.first_column, two.end_column - two.first_column)
+    return narrowest > narrow and high - low >= SAME_BAND_SHARE * across and across <= widest
 
 
 def _same_strokes(one: Region, two: Region, widest: float) -> bool:
