@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from dsp.features import Measured, feature_vector
 from dsp.keying import Keying, measure_envelope, measure_keying, measure_steadiness, measure_tone_share
 from dsp.patches import Patch, cut_image
 from dsp.pulses import SEARCHED_S as PULSES_SEARCHED_S
-from dsp.pulses import Pulses, find_pulses
+from dsp.pulses import Pulses, find_pulses, merge_pulses, widened
 from dsp.units import NS_PER_S, to_db
 
 CHIRP_BANDWIDTH_HZ = (85e3, 700e3)
@@ -237,6 +237,20 @@ def analyse(
         cut_end=cut_end,
     )
     return Analysed(burst, baseband, noise_power, bandwidth_hz / rate_hz, extent.flatness, keying, looked)
+
+
+def merged(found: list[Analysed]) -> list[Analysed]:
+    """Put the regions that wide pulses leave in the spectrogram together."""
+    part_of = merge_pulses([item.burst for item in found])
+    parts: dict[int, list[Burst]] = {}
+    for item, head in zip(found, part_of, strict=True):
+        if head is not None:
+            parts.setdefault(head, []).append(item.burst)
+    return [
+        replace(item, burst=widened(item.burst, parts[i])) if i in parts else item
+        for i, item in enumerate(found)
+        if part_of[i] is None
+    ]
 
 
 def is_keyed(keying: Keying, bandwidth_hz: float, duration_s: float) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.analysis import CHIRP_LEAST_S, Analysed, Slice, Stretch, analyse
+from dsp.analysis import CHIRP_LEAST_S, Analysed, Slice, Stretch, analyse, merged
 from dsp.bursts import Burst, ChirpFinding, KeyingFinding, PulseFinding
 from dsp.chirps import ChirpShape
 from dsp.energy import energy_mask
@@ -16,7 +16,6 @@ from dsp.extents import measure
 from dsp.looks import Looks, LookSchedule
 from dsp.narrow import NarrowLook
 from dsp.noise import NoiseFloor, NoiseTracker
-from dsp.pulses import merge_pulses, widened
 from dsp.regions import NARROW_GAP_S, NARROW_HZ, STROKE_GAP_ROWS, Region, find_regions
 from dsp.spectrogram import FRAMES_PER_ROW, ShortTimeTransform, StftSettings, rows_in
 from dsp.splatter import LONGEST_EDGE_S, Splatter
@@ -235,7 +234,7 @@ class SliceDetector:
                 continue
             self._remember(analysed.burst)
             found.append(analysed)
-        found = [item for item in _merge(found) if not self._told(item.burst)]
+        found = [item for item in merged(found) if not self._told(item.burst)]
         mask = self._mask.rows
         for region, _, _ in closed:
             mask[region.first_row : region.end_row, region.low_column : region.high_column] = False
@@ -279,20 +278,6 @@ class SliceDetector:
         surplus = max(0, keep_from - self._first_sample)
         self._samples.drop(surplus)
         self._first_sample += surplus
-
-
-def _merge(found: list[Analysed]) -> list[Analysed]:
-    """Put the regions that wide pulses leave in the spectrogram together."""
-    part_of = merge_pulses([item.burst for item in found])
-    parts: dict[int, list[Burst]] = {}
-    for item, head in zip(found, part_of, strict=True):
-        if head is not None:
-            parts.setdefault(head, []).append(item.burst)
-    return [
-        replace(item, burst=widened(item.burst, parts[i])) if i in parts else item
-        for i, item in enumerate(found)
-        if part_of[i] is None
-    ]
 
 
 def make_slice(settings: DetectorSettings, rate_hz: float, centre_hz: float, origin_ns: int, *, known: bool) -> Slice:

@@ -11,10 +11,9 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 import numpy as np
-import pyfftw
 from numpy.typing import NDArray
 
-from dsp.fourier import PLANNING, aligned
+from dsp.fourier import aligned, planned
 
 FIRST = 64
 SECOND = 128
@@ -39,17 +38,17 @@ class LongTransforms:
         turns = np.outer(np.arange(FIRST), np.arange(SECOND)) / POINTS
         self._turns = np.exp(-2j * np.pi * turns).astype(np.complex64)
         self._between = between
-        self._down = pyfftw.FFTW(before, between, axes=(1,), flags=(PLANNING,), threads=1)
-        self._across = pyfftw.FFTW(between, before, axes=(2,), flags=(PLANNING,), threads=1)
+        self._down = planned(before, between, 1)
+        self._across = planned(between, before, 2)
 
     def run(self) -> NDArray[np.complex64]:
         """Transform all rows; (count, ``FIRST``, ``SECOND``): frequency ``i + FIRST * j`` is at ``[:, i, j]``.
 
         Valid until the next call. In order of frequency they are ``in_order``.
         """
-        self._down.execute()
+        self._down()
         np.multiply(self._between, self._turns, out=self._between)
-        self._across.execute()
+        self._across()
         return self.rows.reshape(-1, FIRST, SECOND)
 
 
