@@ -28,6 +28,8 @@ STEADY_PER_S = 48.0
 """More lines than this in one bin, at this rate, are a steady emission's: a link's packets come on many channels, and
 where they begin in a window moves their tones. The most on one channel with one tone are mLRS's at 433 MHz, 31 a second
 (31 Hz, two channels, both directions)."""
+STEADY_RATIO = 4.0
+"""Stronger lines are looked at all the same: a link's payload makes many of them at -3 dB."""
 MOST_LINES = 100
 """Looked at in one call, the strongest. Noise makes ten in a segment; each is worth 50 us."""
 LEAST_PART = 16
@@ -128,7 +130,7 @@ class LineFinder:
         bins = column * BLOCK_BINS + some.argmax(axis=1)
         told = np.flatnonzero(speaks)
         if len(told) > STEADY_LINES:
-            told = told[~self._steady(runs[row[told]], bins[told])]
+            told = told[(ratio[told] > STEADY_RATIO) | ~self._steady(runs[row[told]], bins[told])]
         if not len(told):
             return None
         if len(told) > MOST_LINES:

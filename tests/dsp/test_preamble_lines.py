@@ -21,7 +21,7 @@ def _noise(seed: int) -> Samples:
 def test_what_comes_again_and_again_at_one_tone_is_no_link(lora: Callable[..., Samples]) -> None:
     # Pulses at the pace of the symbols make the same line in every window, in phase like a preamble's.
     time_s = np.arange(COUNT) / RATE_HZ
-    pulses = 0.8 * np.exp(2j * np.pi * 240e3 * time_s) * ((time_s / 128e-6) % 1.0 < 0.2)
+    pulses = 0.6 * np.exp(2j * np.pi * 240e3 * time_s) * ((time_s / 128e-6) % 1.0 < 0.2)
     samples = _noise(1) + pulses.astype(np.complex64)
     at = COUNT // 2
     one = 0.6 * lora(6, 500e3, RATE_HZ, 22, 5, -0.6e6)
