@@ -4,24 +4,24 @@ Cost of each stage on the busy scene, in bare passes (the yardstick below, 17.1 
 AMD EPYC), from the shares that a run prints; docstrings of the stages say what they are made of:
 
 =============================  =====
-conversion of bytes             0.10
-transform and power             0.74
+conversion of bytes             0.09
+transform and power             0.73
 noise floor                     0.17
-energy mask, regions, extents   0.76
-baseband, edges, pulses         0.45
-chirps of regions               0.42
-chirps below the noise          0.86
-narrow signals below the mask   0.17
-keying                          0.13
-video, prefix, lines            0.34
-picture, features               0.20
-classifier                      0.08
-tracker                         0.59
-blocks, segments, budgets       0.79
-all                             5.82
+energy mask, regions, extents   0.68
+baseband, edges, pulses         0.28
+chirps of regions               0.31
+chirps below the noise          0.70
+narrow signals below the mask   0.15
+keying                          0.10
+video, prefix, lines            0.26
+picture, features               0.17
+classifier                      0.09
+tracker                         0.46
+blocks, segments, budgets       0.60
+all                             4.79
 =============================  =====
 
-82 bursts and 14 patches a second, four links and a crowd.
+69 bursts and 14 patches a second, four links and a crowd.
 """
 
 from __future__ import annotations
