@@ -68,6 +68,9 @@ class ProtocolFigure:
     modes: int
     found: Share
     mode_right: Share
+    found_hopping: Share
+    """Of the scenes whose slice shows two channels of the link at least, or of a link that does not hop."""
+    right_hopping: Share
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,11 @@ def headline(summary: Summary, rows: Sequence[Row]) -> list[str]:
     """Five lines, one for each kind of budget."""
     return [
         f"- **Found** (a drone track in at least {REQUIRED:.0%} of the scenes, 5 dB below a LoRa demodulator's floor, "
-        f"0 dB for the rest): {_of_protocols(summary.protocols, lambda each: each.found)}.",
+        f"0 dB for the rest): {_of_protocols(summary.protocols, lambda each: each.found)}. Where the slice shows two "
+        f"whole channels or more: {_of_protocols(summary.protocols, lambda each: each.found_hopping)}.",
         f"- **Named** (label and mode right in at least {REQUIRED:.0%}, 5 dB above that): "
-        f"{_of_protocols(summary.protocols, lambda each: each.mode_right)}.",
+        f"{_of_protocols(summary.protocols, lambda each: each.mode_right)}. Where the slice shows two whole channels "
+        f"or more: {_of_protocols(summary.protocols, lambda each: each.right_hopping)}.",
         f"- **First alert** (median from switching on, {STRONG_DB:+g} dB): {_of_aims(summary.aims)}.",
         f"- **False drone tracks**: {_false(summary, rows)}.",
         f"- **Confidence** (expected calibration error at most {HIGHEST_CALIBRATION_ERROR:g}; number judged): "

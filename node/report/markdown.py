@@ -90,7 +90,8 @@ def report_text(report: Report) -> str:
         *_picture(report, "modes"),
         "## What each condition costs",
         "",
-        "Over all modes with levels of the design; a scene may have several conditions.",
+        "Over all modes with levels of the design; a scene may have several conditions. A link that hops is told by "
+        "two channels (docs/false-alarms.md); at the edge of a slice, in bands of three or four, there may be one.",
         "",
         *condition_table(summary),
         "",

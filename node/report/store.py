@@ -27,6 +27,7 @@ NOT_DECIDING = {
     "node/report/progress.py",
     "node/report/protocol_text.py",
     "node/report/run_all.py",
+    "node/report/slices.py",
     "node/report/store.py",
     "node/report/summary.py",
     "node/report/tables.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from dsp.protocols import BY_LABEL
 from node.report.figures import (
@@ -24,6 +25,7 @@ from node.report.intervals import Tally, poisson_upper, quantile
 from node.report.link_scenes import ALL_CHANNELS
 from node.report.results import Matrix, RunResult
 from node.report.runs import STRONG_DB, levels_of, link_modes
+from node.report.slices import shows_hops, whole_channels
 
 CONDITIONS = ("fading", "edge", "overload", "crowd")
 AIMS: tuple[tuple[str, float, Callable[[RunResult], bool]], ...] = (
@@ -133,13 +135,35 @@ def _targets(links: Sequence[RunResult]) -> list[TargetFigure]:
 
 def _protocols(links: Sequence[RunResult]) -> list[ProtocolFigure]:
     """Modes of a protocol are alike: together they are trials enough to judge it."""
-    targets = [target for target in _targets(links) if target.budgeted]
-    figures = []
-    for label in dict.fromkeys(target.label for target in targets):
-        mine = [target for target in targets if target.label == label]
-        found, right = (pooled([t.found for t in mine]), pooled([t.mode_right for t in mine]))
-        figures.append(ProtocolFigure(label, len(mine), found, right))
-    return figures
+    detect, name = _required(links)
+    modes = Counter(target.label for target in _targets(links) if target.budgeted)
+
+    def figure(label: str) -> ProtocolFigure:
+        sought, called = ([r for r in runs if r.run.label == label] for runs in (detect, name))
+        return ProtocolFigure(
+            label,
+            modes[label],
+            Share.of([r.found for r in sought]),
+            Share.of([r.mode_right for r in called]),
+            Share.of([r.found for r in sought if shows_hops(r.run)]),
+            Share.of([r.mode_right for r in called if shows_hops(r.run)]),
+        )
+
+    return [figure(label) for label in modes]
+
+
+def _required(links: Sequence[RunResult]) -> tuple[list[RunResult], list[RunResult]]:
+    """Those at the levels of the design, where links must be found and where they must be named."""
+    detect, name = [], []
+    for result in links:
+        protocol = BY_LABEL.get(result.run.label)
+        mode = next((m for m in protocol.modes if m.name == result.run.mode), None) if protocol else None
+        if protocol is None or mode is None or not levels_of(protocol, mode).budgeted:
+            continue
+        levels = levels_of(protocol, mode)
+        detect += [result] if result.run.snr_db == levels.detect_db else []
+        name += [result] if result.run.snr_db == levels.name_db else []
+    return detect, name
 
 
 def _steps(links: Sequence[RunResult]) -> list[StepFigure]:
@@ -204,27 +228,26 @@ def _aims(links: Sequence[RunResult]) -> list[AimFigure]:
 
 def _conditions(links: Sequence[RunResult]) -> list[ConditionFigure]:
     """Over the modes that the design sets levels for."""
-    detect, name = [], []
-    for result in links:
-        protocol = BY_LABEL.get(result.run.label)
-        mode = next((m for m in protocol.modes if m.name == result.run.mode), None) if protocol else None
-        if protocol is None or mode is None or not levels_of(protocol, mode).budgeted:
-            continue
-        levels = levels_of(protocol, mode)
-        detect += [result] if result.run.snr_db == levels.detect_db else []
-        name += [result] if result.run.snr_db == levels.name_db else []
+    detect, name = _required(links)
 
-    def figure(condition: str, having: Sequence[str]) -> ConditionFigure:
-        def fits(result: RunResult) -> bool:
-            return condition in result.conditions if having else not set(result.conditions) & set(CONDITIONS)
-
+    def figure(condition: str, fits: Callable[[RunResult], bool]) -> ConditionFigure:
         return ConditionFigure(
             condition,
             Share.of([r.found for r in detect if fits(r)]),
             Share.of([r.mode_right for r in name if fits(r)]),
         )
 
-    return [figure("none of these", ()), *(figure(condition, (condition,)) for condition in CONDITIONS)]
+    return [
+        figure("none of these", lambda r: not set(r.conditions) & set(CONDITIONS)),
+        *(figure(each, partial(_under, each)) for each in CONDITIONS),
+        figure("two whole channels in the slice or more, or no hops", lambda r: shows_hops(r.run)),
+        figure("one whole channel in the slice", lambda r: whole_channels(r.run) == 1),
+        figure("no whole channel in the slice", lambda r: whole_channels(r.run) == 0),
+    ]
+
+
+def _under(condition: str, result: RunResult) -> bool:
+    return condition in result.conditions
 
 
 def _backgrounds(runs: Sequence[RunResult]) -> list[BackgroundFigure]:
