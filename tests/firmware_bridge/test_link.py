@@ -1,5 +1,7 @@
 """The serial link on real pseudo-terminals: pulled out, in use, silent, garbled, and back again."""
 
+# Longer than 300 lines: one link on a real port, and every way in which a port goes away and comes back.
+
 from __future__ import annotations
 
 import logging

@@ -1,5 +1,7 @@
 """Alerts out of track messages: one for each object, at once, until it is over."""
 
+# Longer than 300 lines: one alert's life, from the first warning through merging and splitting to its end.
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+# Longer than 300 lines: one file of settings, and every wrong key that an operator writes into it.
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+# Longer than 300 lines: one message, and every field of its contract.
+
 from __future__ import annotations
 
 import json

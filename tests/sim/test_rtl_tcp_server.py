@@ -1,5 +1,7 @@
 """The simulated rtl_tcp server, seen from the client's end of the socket."""
 
+# Longer than 300 lines: one server seen through its socket: commands, pace, losses and clients that leave.
+
 from __future__ import annotations
 
 import itertools

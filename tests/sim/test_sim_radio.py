@@ -1,5 +1,7 @@
 """SimRadio: determinism, levels, places in time and frequency, the effects of the receiver."""
 
+# Longer than 300 lines: one radio, and each effect of the receiver measured on its samples.
+
 from __future__ import annotations
 
 from dataclasses import replace

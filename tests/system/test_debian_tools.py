@@ -1,5 +1,7 @@
 """Debian's rtl-sdr and rtl_433 on the simulated server and on the fake librtlsdr: independent judges of both."""
 
+# Longer than 300 lines: independent programs as judges, all on the same two doubles.
+
 from __future__ import annotations
 
 import itertools

@@ -1,5 +1,7 @@
 """TI mmWave data port: real streams, every layout, damage."""
 
+# Longer than 300 lines: one data port, and every layout of its records with the damage a cable does.
+
 from __future__ import annotations
 
 import json

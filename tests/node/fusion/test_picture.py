@@ -1,5 +1,7 @@
 """Sources that become one track, and what is thought of it."""
 
+# Longer than 300 lines: one picture, and every way in which sources become one track or part again.
+
 from __future__ import annotations
 
 from collections.abc import Callable

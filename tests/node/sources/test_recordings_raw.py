@@ -1,5 +1,7 @@
 """Bare samples: every type, options, pipes, bad files."""
 
+# Longer than 300 lines: one kind of file without a header, and everything that must be asked or refused.
+
 from __future__ import annotations
 
 import os

@@ -1,5 +1,7 @@
 """The RTL-SDR source: pyrtlsdr on the fake librtlsdr, and on its own library without a dongle."""
 
+# Longer than 300 lines: one dongle through its own library, and every fault that it has.
+
 from __future__ import annotations
 
 import os
