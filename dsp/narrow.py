@@ -107,20 +107,30 @@ class NarrowLook:
         self._steps = Tape(columns, np.float32, 3 * self._keep_steps)  # so that they are seldom moved
         self._first_step = 0
         self._blocks = np.zeros((0, columns), dtype=np.float32)
+        self._fresh: list[NDArray[np.float32]] = []
+        """Sums over blocks that have not been looked at."""
         self._done_blocks = 0
         self._base = np.zeros(columns, dtype=np.float32)
         self._open: list[_Candidate] = []
         self._told: list[Burst] = []
 
-    def feed(
-        self, power: NDArray[np.float32], floor: NDArray[np.float32], told: Iterable[Burst] = (), *, final: bool
-    ) -> list[Analysed]:
-        """Take the next rows; give the bursts that are over.
+    def add(self, power: NDArray[np.float32]) -> None:
+        """Take the next rows, (rows, columns) float32; whole blocks of them but at the end."""
+        blocks = len(power) // (STEP_ROWS * BLOCK_STEPS)
+        if not self._usable or not blocks:
+            return
+        used = power[: blocks * BLOCK_STEPS * STEP_ROWS]
+        steps = self._steps.extend(blocks * BLOCK_STEPS)
+        np.add(used[0::STEP_ROWS], used[1::STEP_ROWS], out=steps)
+        self._fresh.append(np.add.reduce(steps.reshape(blocks, BLOCK_STEPS, -1), axis=1))
+
+    def feed(self, floor: NDArray[np.float32], told: Iterable[Burst] = (), *, final: bool) -> list[Analysed]:
+        """Look at the rows added since the last call; give the bursts that are over.
 
         Parameters
         ----------
-        power, floor
-            (rows, columns) and (columns,) float32.
+        floor
+            (columns,) float32.
         told
             Bursts found in regions of these rows and before: what they show whole is not told again.
         final
@@ -130,12 +140,10 @@ class NarrowLook:
             return []
         self._told += [burst for burst in told if burst.bandwidth_hz < WIDEST_HZ]
         del self._told[:-REMEMBERED]
-        blocks = len(power) // (STEP_ROWS * BLOCK_STEPS)
-        if blocks:
-            used = power[: blocks * BLOCK_STEPS * STEP_ROWS]
-            steps = self._steps.extend(blocks * BLOCK_STEPS)
-            np.add(used[0::STEP_ROWS], used[1::STEP_ROWS], out=steps)
-            fresh = np.add.reduce(steps.reshape(blocks, BLOCK_STEPS, -1), axis=1)
+        if self._fresh:
+            fresh = np.concatenate(self._fresh)
+            self._fresh.clear()
+            blocks = len(fresh)
             fresh *= np.float32(1.0 / (BLOCK_STEPS * STEP_ROWS)) / floor
             fresh -= 1.0
             np.minimum(fresh, np.float32(BLOCK_LIMIT), out=fresh)

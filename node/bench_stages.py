@@ -15,7 +15,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "baseband": ("dsp/analysis.py:baseband", "dsp/edges.py:refine_time", "dsp/pulses.py:find_pulses"),
     "chirps": ("dsp/chirps.py:find_chirp",),
     "weak chirps": ("dsp/weak_chirps.py:feed",),
-    "narrow": ("dsp/narrow.py:feed",),
+    "narrow": ("dsp/narrow.py:feed", "dsp/narrow.py:add"),
     "keying": ("dsp/keying.py:measure_keying", "dsp/keying.py:measure_steadiness"),
     "looks": ("dsp/video.py:find_video", "dsp/ofdm.py:find_prefix", "dsp/looks.py:_look_lines"),
     "patches": ("dsp/analysis.py:patch",),
