@@ -14,7 +14,7 @@ RATE_HZ = 2.4e6
 
 
 def test_looks_across_segments_find_the_same_and_keep_it(video: Make, noisy: Make) -> None:
-    """Looks of 24 ms in segments of 218 ms: most lie in one segment, the one after 4.58 s begins in one and ends in the next."""
+    """Looks of 24 ms in segments of 218 ms: most lie in one, the look after 4.58 s in two."""
     settings = DetectorSettings()
     segment = SEGMENT_ROWS * settings.stft.points(RATE_HZ)
     pictures = video(PAL_LINE_HZ, RATE_HZ, 0.2, 0.0).astype(np.complex64)
