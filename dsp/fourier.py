@@ -74,16 +74,10 @@ class RowTransforms:
         self._plans: dict[int, Any] = {}
         self._scratch = aligned((most, points))
 
-    def run(self, count: int, out: NDArray[np.complex64] | None = None) -> NDArray[np.complex64]:
-        """Transform the first ``count`` rows.
+    def run(self, count: int) -> NDArray[np.complex64]:
+        """Transform the first ``count`` rows, 1 to ``most``; (count, points), valid until the next call.
 
-        Parameters
-        ----------
-        count
-            1 to ``most``. A plan is made for each number of rows, so let there be few.
-        out
-            (count, points) complex64; whole rows of something from ``aligned`` are filled without a copy. None for an
-            array of this object's, valid until the next call.
+        A plan is made for each number of rows, so let there be few.
         """
         plan = self._plans.get(count)
         if plan is None:
@@ -96,15 +90,9 @@ class RowTransforms:
                 direction="FFTW_BACKWARD" if self._inverse else "FFTW_FORWARD",
                 flags=(PLANNING,),
                 threads=1,
-                normalise_idft=not self._inverse,  # so that neither direction is scaled
             )
-        straight = out is not None and out.flags.c_contiguous and pyfftw.is_byte_aligned(out, n=plan.output_alignment)
-        target = out if out is not None and straight else self._scratch[:count]
-        plan(None, target)
-        if out is None or straight:
-            return target
-        out[...] = target
-        return out
+        plan.execute()
+        return self._scratch[:count]
 
 
 class Workbench:

@@ -52,6 +52,8 @@ class _Window:
     def __init__(self, length: int, period: int, first: int) -> None:
         self._length, self._period, self._first = length, max(period, length), first
         self._store: NDArray[np.complex64] = np.empty(length, dtype=np.complex64)
+        self._wanted = length
+        self._longer = False
         self._have = 0
         self._skip = 0
         self._done = 0
@@ -73,22 +75,36 @@ class _Window:
                 continue
             if not self._have:
                 self._begin = self._seen + at
-            part = samples[at : at + self._length - self._have]
-            whole = len(part) == self._length
+            part = samples[at : at + self._wanted - self._have]
+            whole = len(part) == self._wanted
             if not whole:
                 self._store[self._have : self._have + len(part)] = part
             self._have += len(part)
             at += len(part)
-            if self._have == self._length:
-                self._have = 0
+            if self._have == self._wanted:
+                yield self._begin, part if whole else self._store[: self._have]
+                if self._longer:
+                    self._go_on(part)
+                    continue
+                self._skip = 0 if self._done + 1 < self._first else max(self._period - self._wanted, 0)
                 self._done += 1
-                self._skip = 0 if self._done < self._first else self._period - self._length
-                yield self._begin, part if whole else self._store
+                self._have, self._wanted = 0, self._length
         self._seen += len(samples)
+
+    def lengthen(self) -> None:
+        """Have the look that was just given again, twice as long; no more than that."""
+        self._longer = self._wanted == self._length
+
+    def _go_on(self, part: NDArray[np.complex64]) -> None:
+        """Keep what the look has of samples that are not kept, and wait for as much again."""
+        if len(self._store) < 2 * self._length:
+            self._store = np.concatenate((self._store, np.empty_like(self._store)))
+        self._store[self._have - len(part) : self._have] = part
+        self._longer, self._wanted = False, 2 * self._length
 
     def rest(self) -> tuple[int, NDArray[np.complex64]]:
         """What has been collected of an unfinished look."""
-        have, self._have = self._have, 0
+        have, self._have, self._wanted = self._have, 0, self._length
         return self._begin, self._store[:have]
 
 
@@ -130,7 +146,9 @@ class Looks:
         return found
 
     def _look_video(self, begin: int, stretch: NDArray[np.complex64], power: NDArray[np.float32]) -> list[Analysed]:
-        finding = video.find_video(stretch, self._where.sample_rate_hz)
+        finding, fleeting = video.look(stretch, self._where.sample_rate_hz)
+        if fleeting and self._video is not None:
+            self._video.lengthen()
         return [self._whole_slice(begin, stretch, power, finding)] if finding else []
 
     def _look_prefix(self, begin: int, stretch: NDArray[np.complex64], power: NDArray[np.float32]) -> list[Analysed]:

@@ -132,13 +132,13 @@ class ShortTimeTransform:
         points = self._points
         view = windows_of(samples, points, points // 2)
         for first in range(0, len(spectrum), self._frames):
-            piece = spectrum[first : first + self._frames]
-            count = len(piece)
+            count = min(self._frames, len(spectrum) - first)
             np.multiply(view[first : first + count], self._window, out=self._transforms.rows[:count])
-            self._transforms.run(count, piece)
+            # The transform jumps about in what it writes: in the cache, and copied, it is done sooner.
+            piece = self._transforms.run(count)
             if power is not None:
-                rows = slice(first // FRAMES_PER_ROW, (first + count) // FRAMES_PER_ROW)
-                row_power(piece, power[rows])
+                row_power(piece, power[first // FRAMES_PER_ROW : (first + count) // FRAMES_PER_ROW])
+            spectrum[first : first + count] = piece
 
 
 def transform(samples: NDArray[np.complex64], points: int) -> NDArray[np.complex64]:

@@ -11,6 +11,7 @@ from scipy import fft
 
 from dsp.bursts import LineCombFinding
 from dsp.fourier import workbench
+from dsp.video_fields import lasts
 
 PAL_LINE_HZ = 15625.0
 """Lines a second of 625/50 systems (ITU-R BT.470-6, table 1)."""
@@ -39,7 +40,6 @@ BESIDE = 3.5e-3
 BESIDE_DB = 1.0
 MOST_EVEN_DB = 10.0
 """Even harmonics over odd ones: pulses of twice the line rate, of monitors and power supplies, have no odd ones."""
-LEAST_STEADINESS = 0.1
 ROUNDING = 1e-11
 """Power of the strongest line over that of the level itself; eight bits leave a thousand times more."""
 FAINTEST = 1e-7
@@ -59,6 +59,8 @@ class Comb:
     line_hz: float
     score_db: float
     harmonics: int
+    fleeting: bool = False
+    """A comb by all but the time it lasts."""
 
 
 def window_samples(sample_rate_hz: float) -> int:
@@ -143,6 +145,7 @@ def find_comb(signal: NDArray[np.float32], rate_hz: float) -> Comb | None:
         first = number * TRIALS
         pick = first + int(np.argmax(score[first : first + TRIALS]))
         counted = int(np.count_nonzero(heights[:, pick] > HARMONIC_DB))
+        fleeting = False
         line, line_hz, score_db = trials.at[:, pick], float(trials.line_hz[pick]), float(score[pick])
         # What is no comb by its height needs no further proof.
         if score_db > COMB_DB and counted >= LEAST_HARMONICS:
@@ -151,11 +154,12 @@ def find_comb(signal: NDArray[np.float32], rate_hz: float) -> Comb | None:
                 _standing_out(power, line, bin_hz) < LEAST_STANDING_OUT
                 or _between(power, line, references) > MOST_BETWEEN_DB
                 or _of_another_rate(power, nominal_hz / bin_hz, references, heights[:, pick])
-                or _steadiness(signal, line_hz / rate_hz, usable) < LEAST_STEADINESS
             ):
                 counted = 0
+            else:
+                fleeting = not lasts(signal, standard, line_hz / rate_hz, usable)
         if best is None or score_db > best.score_db:
-            best = Comb(standard, line_hz, score_db, counted)
+            best = Comb(standard, line_hz, score_db, counted, fleeting)
     return best
 
 
@@ -241,30 +245,7 @@ def _of_another_rate(
     return best_db > float(heights.mean()) + BESIDE_DB
 
 
-def _steadiness(signal: NDArray[np.float32], line: float, harmonics: int) -> float:
-    """Least over largest power of the comb in the thirds of a look: a picture is always there, a packet is not.
-
-    Parameters
-    ----------
-    line
-        Line rate in cycles a sample.
-    """
-    third = len(signal) // 3
-    turn = np.exp(-2j * np.pi * line * np.arange(third)).astype(np.complex64)
-    powers = []
-    for part in range(3):
-        stretch = signal[part * third : (part + 1) * third]
-        stretch = stretch - stretch.mean()
-        phase = turn.copy()
-        power = 0.0
-        for _ in range(harmonics):
-            power += abs(complex(np.dot(stretch, phase))) ** 2
-            phase *= turn
-        powers.append(power)
-    return min(powers) / max(*powers, 1e-30)
-
-
-def find_video(samples: NDArray[np.complex64], sample_rate_hz: float) -> LineCombFinding | None:
+def look(samples: NDArray[np.complex64], sample_rate_hz: float) -> tuple[LineCombFinding | None, bool]:
     """Look for analog video in one look of the slice.
 
     Envelope first; the discriminator, which costs four times as much, only where the envelope shows no comb but is
@@ -273,18 +254,30 @@ def find_video(samples: NDArray[np.complex64], sample_rate_hz: float) -> LineCom
     Parameters
     ----------
     samples
-        (n,) complex64, about ``window_samples`` long.
+        (n,) complex64, about ``window_samples`` long, or twice that.
     sample_rate_hz
         Its rate.
+
+    Returns
+    -------
+    tuple[LineCombFinding | None, bool]
+        What was found, and whether there is a comb that a longer look, of two whole fields, may prove.
     """
     decimation = max(1, int(sample_rate_hz / ENVELOPE_RATE_HZ))
     rate_hz = sample_rate_hz / decimation
     comb = find_comb(envelope(samples, decimation), rate_hz)
+    fleeting = comb is not None and comb.fleeting
     if not _proven(comb) and _kurtosis(samples) < CONSTANT_KURTOSIS:
         comb = find_comb(discriminator(samples, decimation), rate_hz)
+        fleeting = fleeting or (comb is not None and comb.fleeting)
     if comb is None or not _proven(comb):
-        return None
-    return LineCombFinding(comb.standard, comb.line_hz, comb.score_db)
+        return None, fleeting
+    return LineCombFinding(comb.standard, comb.line_hz, comb.score_db), False
+
+
+def find_video(samples: NDArray[np.complex64], sample_rate_hz: float) -> LineCombFinding | None:
+    """What one look proves: see ``look``."""
+    return look(samples, sample_rate_hz)[0]
 
 
 def _kurtosis(samples: NDArray[np.complex64]) -> float:
@@ -297,4 +290,4 @@ def _kurtosis(samples: NDArray[np.complex64]) -> float:
 
 
 def _proven(comb: Comb | None) -> bool:
-    return comb is not None and comb.score_db > COMB_DB and comb.harmonics >= LEAST_HARMONICS
+    return comb is not None and not comb.fleeting and comb.score_db > COMB_DB and comb.harmonics >= LEAST_HARMONICS

@@ -6,25 +6,17 @@ import numpy as np
 import pytest
 from scipy import fft
 
-from dsp.fourier import PLANS_KEPT, RowTransforms, Workbench, aligned, quick_length, transformed, workbench
+from dsp.fourier import PLANS_KEPT, RowTransforms, Workbench, quick_length, transformed, workbench
 
 
 @pytest.mark.parametrize("points", [4, 100, 216, 333, 512])
-def test_agrees_with_scipy_wherever_the_result_goes(points: int) -> None:
+def test_agrees_with_scipy_whatever_was_left_there(points: int) -> None:
     rng = np.random.default_rng(points)
     rows = (rng.standard_normal((9, points, 2)) @ [1, 1j]).astype(np.complex64)
     transforms = RowTransforms(9, points)
-    transforms.rows[:] = rows
-    expected = fft.fft(rows[:7], axis=1)
-    assert np.allclose(transforms.run(7), expected, atol=1e-4)
-    aligned_rows = aligned((12, points))
-    odd = np.zeros(12 * points + 1, dtype=np.complex64)[1:].reshape(12, points)
-    across = np.zeros((points, 12), dtype=np.complex64).T
-    for place in (aligned_rows, odd, across):
-        assert transforms.run(7, place[3:10]) is not None
-        assert np.allclose(place[3:10], expected, atol=1e-4)
-        assert not place[:3].any()
-        assert not place[10:].any()
+    for count in (9, 7):
+        transforms.rows[:count] = rows[9 - count :]
+        assert np.allclose(transforms.run(count), fft.fft(rows[9 - count :], axis=1), atol=1e-4)
 
 
 @pytest.mark.parametrize("points", [100, 1024])
