@@ -67,18 +67,20 @@ class OnnxClassifier:
     def classify(self, patches: Sequence[Patch]) -> list[Classification]:
         """Name every patch, in batches."""
         found: list[Classification] = []
+        labels = self._card.labels
         for begin in range(0, len(patches), BATCH):
             batch = patches[begin : begin + BATCH]
+            images, features = [patch.image for patch in batch], [patch.features for patch in batch]
             inputs = {
-                "image": np.stack([patch.image for patch in batch]),
-                "features": np.stack([patch.features for patch in batch]),
+                "image": np.concatenate(images).reshape(len(batch), *images[0].shape),
+                "features": np.concatenate(features).reshape(len(batch), -1),
             }
-            logits, *rest = (np.asarray(each, dtype=np.float32) for each in self._session.run(self._outputs, inputs))
+            logits, *rest = self._session.run(self._outputs, inputs)
             scores = softmax(logits, self._card.temperature)
-            for row, index in enumerate(scores.argmax(axis=1).tolist()):
-                confidence = float(scores[row, index])
-                strange = bool(rest) and not rest[0][row, index] <= self._novel_from
-                label, said = self._card.labels[index], confidence
+            at = scores.argmax(axis=1).tolist()
+            for row, (index, confidence) in enumerate(zip(at, scores.max(axis=1).tolist(), strict=True)):
+                strange = bool(rest) and not rest[0].item(row, index) <= self._novel_from
+                label, said = labels[index], confidence
                 if strange or confidence < self._card.unknown_threshold:
                     label, said = UNKNOWN, max(1.0 - confidence, STRANGE_CONFIDENCE if strange else 0.0)
                 found.append(Classification(label, said, scores[row], self._model))

@@ -12,7 +12,7 @@ from dsp.bursts import (
     PulseFinding,
     ZadoffChuFinding,
 )
-from dsp.protocols import BY_LABEL
+from dsp.protocols import BY_LABEL, PROTOCOLS
 from dsp.protocols.match import in_band, permits
 from dsp.protocols.record import Family
 from models.classifier import UNKNOWN
@@ -42,6 +42,9 @@ PULSES = "interference"
 CARRIER = "cw"
 CARRIER_WIDEST_HZ = 12e3
 """A line that has no beginning and no end."""
+
+DRONES = frozenset(protocol.label for protocol in PROTOCOLS if protocol.family.startswith("drone"))
+"""Labels of what flies, or sends to what does."""
 
 
 def family_of(label: str) -> Family:
@@ -75,16 +78,19 @@ def burst_label(sighting: Sighting) -> tuple[str, float]:
     if said is not None:
         if said.label not in BY_LABEL:
             return UNKNOWN, said.confidence
-        if permits(BY_LABEL[said.label], burst, tuning_known=sighting.tuning_known) and _fits(said.label, sighting):
+        if _fits(said.label, sighting):
             return said.label, said.confidence
         return (CARRIER, 0.4) if _is_line(burst) else (UNKNOWN, 1.0 - said.confidence)
     return _by_rule(sighting)
 
 
 def _fits(label: str, sighting: Sighting) -> bool:
-    """Whether a record's packets are as wide and long; drones' are told by clock and grid, not by their pieces."""
-    if family_of(label).startswith("drone"):
-        return True
+    """Whether a record has packets as wide and long in this band.
+
+    Of drones the band is enough: they are told by clock and grid, not by their pieces.
+    """
+    if label in DRONES:
+        return permits(BY_LABEL[label], sighting.burst, tuning_known=sighting.tuning_known)
     return fits(label, sighting.burst, slice_rate_hz=sighting.slice_rate_hz, tuning_known=sighting.tuning_known)
 
 

@@ -29,6 +29,10 @@ from node.tracking.packets import is_weak
 
 JUDGE_AGAIN_S = 1.0
 """A link is judged anew this often, and whenever it has grown by half."""
+SETTLED_AGAIN_S = 2.0
+SETTLED_JUDGEMENTS = 2
+"""So many that agree with the name that a link has been given, and from then on it is judged this often, however much
+it grows. What does not keep its clock any more is free, and free bursts are searched for links all the time."""
 CLOCK_DRIFT = 20e-6
 """What a measured interval may be wrong by, so that a link is recognised after a pause."""
 LONGEST_PAUSE_S = 20.0
@@ -57,6 +61,8 @@ REPLIES_KEPT = 64
 LEVEL_MEMORY = 8.0
 """Packets that a link's level is the mean of."""
 
+JUDGE_AGAIN_NS, SETTLED_AGAIN_NS = to_ns(JUDGE_AGAIN_S), to_ns(SETTLED_AGAIN_S)
+
 in_order = attrgetter("start_ns", "centre_hz")
 """What bursts are sorted by: time, then frequency."""
 
@@ -84,6 +90,8 @@ class Link:
     count: int
     judged_ns: int = 0
     judged_count: int = 0
+    alike: int = 0
+    """Judgements in a row that gave it the name it has."""
     fresh: bool = True
     """Judged since the track was last described."""
     channel_hz: float = 0.0
@@ -281,8 +289,25 @@ class Link:
         """Whether there is enough new to judge it again."""
         if self.count == self.judged_count:
             return False
-        grown = self.count >= self.judged_count * 1.5
-        return grown or now_ns - self.judged_ns >= to_ns(JUDGE_AGAIN_S)
+        since_ns = now_ns - self.judged_ns
+        if self._settled():
+            return since_ns >= SETTLED_AGAIN_NS
+        return self.count >= self.judged_count * 1.5 or since_ns >= JUDGE_AGAIN_NS
+
+    def _settled(self) -> bool:
+        """Whether there is no doubt about its name: no rival, and packets strong enough to have their whole length."""
+        return self.alike >= SETTLED_JUDGEMENTS and self.rival is None and not self.hypothesis.packets.faint
+
+    def judged(self, best: LinkHypothesis, others: list[LinkHypothesis], alike: int = 0) -> None:
+        """Go by another hypothesis, or by the same one on newer packets, as ``alike`` times before."""
+        old = self.hypothesis
+        same = best.protocol is not None and best.protocol is old.protocol and best.mode is old.mode
+        self.alike = alike + 1 if same else 0
+        self.hypothesis, self.others = best, others
+
+    def hurry(self) -> None:
+        """Have it judged as soon as there is anything new."""
+        self.judged_ns = 0
 
 
 def _off_its_grid(old: LinkHypothesis, best: LinkHypothesis) -> bool:

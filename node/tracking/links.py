@@ -42,9 +42,9 @@ subcarriers are used, or products of an overload. In a crowd a twentieth does; a
 """
 SAME_START_SYMBOLS = 2.5
 """Weak chirps are two findings of one packet if they begin as close as this: their ends say nothing."""
-NEWS_SHARE = 10
-LOOK_EVERY_S = 0.25
-"""Free bursts are searched for links when a tenth of them is new, or this long after the last search."""
+NEWS_SHARE = 5
+LOOK_EVERY_S = 0.5
+"""Free bursts are searched for links when a fifth of them is new, or this long after the last search."""
 MEMORY_NS, LOOK_EVERY_NS, HOPPER_EVERY_NS = to_ns(MEMORY_S), to_ns(LOOK_EVERY_S), to_ns(HOPPER_EVERY_S)
 LINKS_AT_MOST = 32
 """Of one kind; more than this many drones with one kind of chirp in one slice cannot be told apart."""
@@ -66,6 +66,8 @@ class LinkPool:
         self.links: list[Link] = []
         self._candidates = candidates
         self._free: list[Burst] = []
+        self._end_ns = 0
+        """Of all bursts: what begins later goes on with none."""
         self._news = 0
         self._hopper_ns = 0
         self._looked_ns = 0
@@ -97,11 +99,15 @@ class LinkPool:
 
     def _joins(self, burst: Burst) -> bool:
         """Put a burst to one that it is a piece of, or the same as, heard in another slice; False if it is neither."""
-        finding = burst.finding
+        finding, start_ns, end_ns = burst.finding, burst.start_ns, burst.end_ns
         slack_ns = 1.2e9 * finding.symbol_s if isinstance(finding, ChirpFinding) else 0.0
+        if start_ns - self._end_ns >= slack_ns:
+            self._end_ns = end_ns
+            return False
+        self._end_ns = max(self._end_ns, end_ns)
         width_hz = 0.3 * (finding.bandwidth_hz if isinstance(finding, ChirpFinding) else burst.bandwidth_hz)
         low_hz, high_hz = burst.centre_hz - width_hz, burst.centre_hz + width_hz
-        start_ns, end_ns, weak = burst.start_ns, burst.end_ns, is_weak(burst)
+        weak = is_weak(burst)
         for queue in (self._free, *[link.bursts for link in self.links]):
             for back, other in enumerate(islice(reversed(queue), RECENT), 1):
                 if not low_hz <= other.centre_hz <= high_hz:
@@ -160,6 +166,7 @@ class LinkPool:
     def _judge_again(self, link: Link, now_ns: int, *, tuning_known: bool) -> None:
         """Judge a link on its own bursts and the free ones of its time: a better mode may explain both."""
         link.judged_ns, link.judged_count, link.fresh = now_ns, link.count, True
+        alike, link.alike = link.alike, 0
         begin_ns, end_ns = link.bursts[0].start_ns, link.bursts[-1].end_ns
         beside = [b for b in self._free if begin_ns <= b.start_ns <= end_ns]
         together = sorted([*link.bursts, *beside], key=in_order)
@@ -178,15 +185,12 @@ class LinkPool:
             if not kept:
                 return
             best = kept[0]
-        own = {id(b) for b in link.bursts}
-        of_own = sum(id(b) in own for b, is_in in zip(together, best.phase.members.tolist(), strict=True) if is_in)
-        if of_own * 2 < len(link.bursts):
+        free = {id(b) for b in beside}
+        gained = _chosen(together, best.phase.members, free)
+        if 2 * (int(np.count_nonzero(best.phase.members)) - len(gained)) < len(link.bursts):
             return  # the free bursts are another link; it will be found among them
-        gained = [
-            b for b, is_in in zip(together, best.phase.members.tolist(), strict=True) if is_in and id(b) not in own
-        ]
-        answers = [b for b, is_one in zip(together, best.answers.tolist(), strict=True) if is_one and id(b) not in own]
-        link.hypothesis, link.others = best, [best, *(h for h in hypotheses if h is not best)]
+        answers = _chosen(together, best.answers, free)
+        link.judged(best, [best, *(h for h in hypotheses if h is not best)], alike)
         _set_clock(link, best, together)
         for burst in gained:
             link.append(burst)
@@ -226,7 +230,7 @@ class LinkPool:
             elif moved:
                 for burst in members:
                     link.append(burst)
-                link.hypothesis, link.others = best, hypotheses  # its other end perhaps
+                link.judged(best, hypotheses)  # its other end perhaps
                 _set_clock(link, best, self._free)
             else:
                 answers += members
@@ -332,21 +336,22 @@ def _channel_step_hz(best: LinkHypothesis) -> float:
     return min(channel_tolerance_hz(band.channels_hz) for band in best.protocol.bands_of(best.mode))
 
 
+def _chosen(bursts: list[Burst], chosen: NDArray[np.bool_], among: set[int]) -> list[Burst]:
+    """Those of the chosen bursts whose identity is among some."""
+    return [b for b in map(bursts.__getitem__, chosen.nonzero()[0].tolist()) if id(b) in among] if among else []
+
+
 def _set_clock(link: Link, best: LinkHypothesis, bursts: list[Burst]) -> None:
     """Take over a fitted clock; its last packet is the anchor of what comes."""
     last = link.bursts[-1]
-    first_ns = next(b.start_ns for b, is_in in zip(bursts, _mask(best, bursts), strict=True) if is_in)
-    origin_ns = first_ns + best.phase.origin_s * 1e9
+    members = best.phase.members
+    first = int(members.argmax()) if len(members) == len(bursts) else 0
+    origin_ns = bursts[first].start_ns + best.phase.origin_s * 1e9
     interval_ns = best.phase.interval_s * 1e9
     link.interval_ns = interval_ns
     link.anchor_ns = round(origin_ns + round((last.start_ns - origin_ns) / interval_ns) * interval_ns)
     link.channel_hz = last.centre_hz
     link.usual_hz = median(best.packets.bandwidth_hz)
-
-
-def _mask(best: LinkHypothesis, bursts: list[Burst]) -> list[bool]:
-    members: list[bool] = best.phase.members.tolist()
-    return members if len(members) == len(bursts) else [True] * len(bursts)
 
 
 def _alike(packets: Columns) -> tuple[NDArray[np.bool_], Packets]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,6 +165,9 @@ def channels_of(
     return group, tuple(channels)
 
 
+_duration_s, _centre_hz, _bandwidth_hz = map(attrgetter, ("duration_s", "centre_hz", "bandwidth_hz"))
+
+
 def collect(bursts: Sequence[Burst]) -> Columns:
     """Put bursts, already in order of time, into arrays."""
     count = len(bursts)
@@ -173,14 +177,17 @@ def collect(bursts: Sequence[Burst]) -> Columns:
     if KeyingFinding in kinds:
         deviation_hz[:] = [f.deviation_hz if isinstance(f, KeyingFinding) else 0.0 for f in findings]
     if ChirpFinding in kinds:
-        weak[:] = [is_weak(b) for b in bursts]
+        weak[:] = [
+            isinstance(f, ChirpFinding) and b.snr_db < _weak_below_db(f.spreading_factor)
+            for b, f in zip(bursts, findings, strict=True)
+        ]
     first_ns = bursts[0].start_ns if bursts else 0
     return Columns(
-        1e-9 * np.array([b.start_ns - first_ns for b in bursts], dtype=np.float64),
-        np.array([b.duration_s for b in bursts], dtype=np.float64),
-        np.array([b.centre_hz for b in bursts], dtype=np.float64),
-        np.array([b.bandwidth_hz for b in bursts], dtype=np.float64),
+        1e-9 * np.fromiter([b.start_ns - first_ns for b in bursts], np.float64, count),
+        np.fromiter(map(_duration_s, bursts), np.float64, count),
+        np.fromiter(map(_centre_hz, bursts), np.float64, count),
+        np.fromiter(map(_bandwidth_hz, bursts), np.float64, count),
         deviation_hz,
-        np.array([not (b.cut_low or b.cut_high) for b in bursts], dtype=np.bool_),
+        np.fromiter([not (b.cut_low or b.cut_high) for b in bursts], np.bool_, count),
         weak,
     )

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,9 +22,10 @@ from dsp.units import to_ns
 from models.classifier import UNKNOWN, ModelRef
 from node.pipeline import BlockResult, Sighting, Step
 from node.tracking.candidates import chirp_candidates, keyed_candidates
+from node.tracking.claims import NO_CLAIM, Claim, claim_of
 from node.tracking.describe import emitter_track, link_track
 from node.tracking.emitters import SAME_EMITTER_HZ, SETTLE_S, Emitter, find_emitter, trim_votes
-from node.tracking.labels import CARRIER, burst_label, by_rule, family_of
+from node.tracking.labels import CARRIER, DRONES, burst_label, by_rule
 from node.tracking.link import Link
 from node.tracking.links import LinkPool
 from node.tracking.shadows import Shadows
@@ -81,6 +83,9 @@ class _Published:
     track: Track
     told: Track
     told_ns: int
+    last_ns: int
+    """Of its link or emitter, heard since ``track`` was made of it perhaps."""
+    bursts: int
     undescribed: Emitter | None = None
     """Heard since ``track`` was made of it, but there was nothing to tell yet."""
 
@@ -101,6 +106,7 @@ class Tracker:
     def __init__(self, settings: TrackerSettings, node_name: str) -> None:
         self._settings = settings
         self._least_timeout_s = min(settings.link_timeout_s, settings.emitter_timeout_s, settings.video_timeout_s)
+        self._refresh_ns = to_ns(settings.refresh_s)
         self._node_name = node_name
         self._chirps: dict[tuple[int, float, bool], LinkPool] = {}
         self._keyed = LinkPool("keyed", keyed_candidates())
@@ -110,7 +116,7 @@ class Tracker:
         self._shadows = Shadows()
         self._emitters: dict[str, Emitter] = {}
         self._tracks: dict[str, _Published] = {}
-        self._radios: dict[str, set[str]] = {}
+        self._radios: defaultdict[str, set[str]] = defaultdict(set)
         self._known = True
         self._slice_centre_hz = 0.0
         self._model: ModelRef | None = None
@@ -119,7 +125,7 @@ class Tracker:
         self._serial = 0
         self._idle_since_ns = 0
         """No emitter without a track has been quiet for longer."""
-        self._claims: dict[str, tuple[tuple[float, float], ...]] = {}
+        self._claims: dict[str, Claim] = {}
         self._pictures: dict[str, float] = {}
         """Centres of the video transmitters that are being heard."""
         self._carriers: dict[str, tuple[float, float]] = {}
@@ -169,16 +175,16 @@ class Tracker:
                 pool = self._chirps[shape] = LinkPool(name, chirp_candidates(finding))
                 self._pools = [*(self._chirps[each] for each in sorted(self._chirps)), self._keyed]
             pool.add(burst)
-            self._radios.setdefault(pool.key, set()).add(sighting.radio)
+            self._radios[pool.key].add(sighting.radio)
         elif isinstance(finding, (KeyingFinding, EnergyFinding)) and burst.duration_s <= KEYED_LONGEST_S:
             self._turns.add(burst)
-            self._radios.setdefault(self._turns.key, set()).add(sighting.radio)
+            self._radios[self._turns.key].add(sighting.radio)
             if burst.bandwidth_hz >= KEYED_LEAST_BANDWIDTH_HZ:
                 self._keyed.add(burst)
-                self._radios.setdefault(self._keyed.key, set()).add(sighting.radio)
+                self._radios[self._keyed.key].add(sighting.radio)
         if isinstance(finding, EnergyFinding) and finding.integrated:
             return  # it says where and when something was on air, and no more
-        if family_of(label).startswith("drone") and not isinstance(finding, PROVED):
+        if label in DRONES and not isinstance(finding, PROVED):
             return  # a lone burst is evidence; only a clock and a grid make a drone track
         nameless = label == UNKNOWN or (label != CARRIER and by_rule(sighting))
         if not self._claimed(burst) and not (nameless and self._piece_of_named(burst)):
@@ -186,19 +192,19 @@ class Tracker:
 
     def _claimed(self, burst: Burst) -> bool:
         """Whether a burst lies in the band of a link that is being heard: a piece of it, cut off or garbled."""
-        if isinstance(burst.finding, CyclicPrefixFinding) and self._claims:
-            return True  # chirps of a link correlate at their symbol time as a prefix does
-        if isinstance(burst.finding, PROVED):
-            return False
-        if not isinstance(burst.finding, ChirpFinding) and _within(self._carriers.values(), burst.centre_hz):
-            return True
-        if not isinstance(burst.finding, ChirpFinding) and any(
-            abs(burst.centre_hz - centre_hz) < VIDEO_HALF_WIDTH_HZ for centre_hz in self._pictures.values()
-        ):
-            return True
+        finding, centre_hz = burst.finding, burst.centre_hz
+        if isinstance(finding, PROVED):
+            # Chirps of a link correlate at their symbol time as a prefix does.
+            return isinstance(finding, CyclicPrefixFinding) and bool(self._claims)
+        if not isinstance(finding, ChirpFinding):
+            if self._carriers and _within(self._carriers.values(), centre_hz):
+                return True
+            for picture_hz in self._pictures.values():
+                if abs(centre_hz - picture_hz) < VIDEO_HALF_WIDTH_HZ:
+                    return True
         if burst.bandwidth_hz < KEYED_LEAST_BANDWIDTH_HZ and not (burst.cut_low or burst.cut_high):
             return False
-        return any(_within(claim, burst.centre_hz) for claim in self._claims.values())
+        return _claimed_by(self._claims.values(), centre_hz)
 
     def _piece_of_named(self, burst: Burst, but: str = "") -> bool:
         """Whether a burst lies in the band of an emitter with a name, and is no stronger."""
@@ -237,7 +243,7 @@ class Tracker:
         return self._claim_channels(link.key, centres, bandwidth_hz)
 
     def _claim_channels(self, key: str, centres_hz: set[float], bandwidth_hz: float) -> list[TrackChange]:
-        claim = tuple((c - 0.6 * bandwidth_hz, c + 0.6 * bandwidth_hz) for c in sorted(centres_hz))
+        claim = claim_of(centres_hz, bandwidth_hz)
         if self._claims.get(key) == claim:
             return []
         self._claims[key] = claim
@@ -343,8 +349,8 @@ class Tracker:
         protocol, channels_hz = link.hypothesis.protocol, link.hypothesis.packets.channels_hz
         for other in self._turns.links:
             if other.key in self._tracks and other.hypothesis.collector.protocol is protocol:
-                claim = self._claims.get(other.key, ())
-                if 2 * sum(_within(claim, channel_hz) for channel_hz in channels_hz) > len(channels_hz):
+                claim = self._claims.get(other.key, NO_CLAIM)
+                if 2 * sum(map(claim.holds, channels_hz)) > len(channels_hz):
                     return True
         return False
 
@@ -356,10 +362,8 @@ class Tracker:
         """Whether most of some channels lie in the bands of other links: for turns, keyed ones that have a name."""
         turns = but.startswith(self._turns.key)
         keyed = {link.key for link in self._keyed.links if link.hypothesis.protocol is not None}
-        claims = [
-            band for key, claim in self._claims.items() if key != but and (key in keyed or not turns) for band in claim
-        ]
-        taken = sum(any(low_hz < channel_hz < high_hz for low_hz, high_hz in claims) for channel_hz in channels_hz)
+        claims = [claim for key, claim in self._claims.items() if key != but and (key in keyed or not turns)]
+        taken = sum(_claimed_by(claims, channel_hz) for channel_hz in channels_hz)
         return 2 * taken > len(channels_hz)
 
     def _judge_emitters(self, *, final: bool = False) -> list[TrackChange]:
@@ -369,7 +373,7 @@ class Tracker:
             emitter = self._emitters.get(key)
             if emitter is None or not emitter.fresh:
                 continue
-            drone = family_of(emitter.label()[0]).startswith("drone")
+            drone = emitter.label()[0] in DRONES
             settled = final or drone or self._now_ns - emitter.first_ns >= to_ns(SETTLE_S)
             if not settled:
                 continue
@@ -386,8 +390,7 @@ class Tracker:
                     self._carriers[key] = carrier
                     changes += self._merge_claimed()
             if published is not None and not self._due(published, emitter):
-                published.track = replace(published.track, last_ns=emitter.last_ns)
-                published.undescribed = emitter
+                published.last_ns, published.undescribed = emitter.last_ns, emitter
             elif drone or self._settings.publish_non_drone:
                 before = published.track if published else None
                 changes += self._tell(key, emitter_track(emitter, before, node_name=self._node_name))
@@ -423,14 +426,15 @@ class Tracker:
         """Publish a track if it is new, if what it is has changed, or if it is time."""
         published = self._tracks.get(key)
         if published is None:
-            self._tracks[key] = _Published(track, track, self._now_ns)
+            self._tracks[key] = _Published(track, track, self._now_ns, track.last_ns, track.bursts)
             return [TrackChange("new", track, self._now_ns)]
         if track.track_id != published.track.track_id:
             end = self._end(key, "reclassified")
-            self._tracks[key] = _Published(track, track, self._now_ns)
+            self._tracks[key] = _Published(track, track, self._now_ns, track.last_ns, track.bursts)
             return [end, TrackChange("new", track, self._now_ns)]
         told = published.told
         published.track, published.undescribed = track, None
+        published.last_ns, published.bursts = track.last_ns, track.bursts
         heard = track.last_ns > told.last_ns
         renamed = (track.label, track.mode) != (told.label, told.mode)
         since_s = (self._now_ns - published.told_ns) * 1e-9
@@ -446,13 +450,15 @@ class Tracker:
         for pool in self._pools:
             for link in pool.links:
                 published = self._tracks.get(link.key)
-                if published is not None and link.last_ns > published.track.last_ns:
-                    published.track = replace(published.track, last_ns=link.last_ns, bursts=link.count)
+                if published is not None and link.last_ns > published.last_ns:
+                    published.last_ns, published.bursts = link.last_ns, link.count
+                    if self._now_ns - published.told_ns >= self._refresh_ns:
+                        link.hurry()
                 elif published is None and link.last_ns < silent_ns:
                     pool.links = [each for each in pool.links if each is not link]
         changes: list[TrackChange] = []
         for key in sorted(self._tracks):
-            quiet_s = (self._now_ns - self._tracks[key].track.last_ns) * 1e-9
+            quiet_s = (self._now_ns - self._tracks[key].last_ns) * 1e-9
             if quiet_s > self._least_timeout_s and quiet_s > self._timeout_s(key):
                 changes.append(self._end(key, "lost"))
                 del self._tracks[key]
@@ -479,9 +485,19 @@ class Tracker:
 
     def _end(self, key: str, reason: EndReason) -> TrackChange:
         published = self._tracks[key]
+        track, last_ns, bursts = published.track, published.last_ns, published.bursts
         if published.undescribed is not None:
-            published.track = emitter_track(published.undescribed, published.track, node_name=self._node_name)
-        return TrackChange("end", replace(published.track, state="lost"), self._now_ns, reason)
+            track = emitter_track(published.undescribed, track, node_name=self._node_name)
+            last_ns, bursts = track.last_ns, track.bursts
+        return TrackChange("end", replace(track, state="lost", last_ns=last_ns, bursts=bursts), self._now_ns, reason)
+
+
+def _claimed_by(claims: Iterable[Claim], centre_hz: float) -> bool:
+    """Whether a frequency lies in one of some claims."""
+    for claim in claims:  # noqa: SIM110  # as below
+        if claim.holds(centre_hz):
+            return True
+    return False
 
 
 def _within(bands: Iterable[tuple[float, float]], centre_hz: float) -> bool:

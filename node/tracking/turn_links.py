@@ -100,7 +100,8 @@ class TurnPool:
         self.links: list[TurnLink] = []
         self._collectors = _turn_modes()
         self._memory_ns = {each: _memory_ns(each) for each in self._collectors}
-        self._widths = [(each.least_hz, each.most_hz, each.add) for each in self._collectors]
+        self._waiting: list[tuple[float, int, Burst]] = []
+        """Bursts since the last judgement with their widths and ends: all at once they cost the collectors half."""
         self._torn = TornTones()
         self._judged_ns = 0
         self._serial = 0
@@ -109,13 +110,10 @@ class TurnPool:
         """Take a burst."""
         if may_take_a_turn(burst):
             self._torn.add(burst)
-            self._collect(burst)
+            self._wait(burst)
 
-    def _collect(self, burst: Burst) -> None:
-        width_hz, end_ns = burst.bandwidth_hz, burst.end_ns
-        for least_hz, most_hz, add in self._widths:
-            if least_hz <= width_hz <= most_hz:
-                add(burst, end_ns)
+    def _wait(self, burst: Burst) -> None:
+        self._waiting.append((burst.bandwidth_hz, burst.end_ns, burst))
 
     def judge(self, now_ns: int, *, tuning_known: bool, final: bool = False) -> list[TurnLink]:
         """Look for links in the turns of the last seconds; those with news."""
@@ -124,7 +122,10 @@ class TurnPool:
             return []
         self._judged_ns = now_ns
         for packet in self._torn.whole(now_ns if not final else now_ns + to_ns(JUDGE_EVERY_S)):
-            self._collect(packet)
+            self._wait(packet)
+        for collector in self._collectors:
+            collector.add(self._waiting)
+        self._waiting = []
         # A link that is known takes what it can get; to find the first one takes a clock.
         judged = [each for each in self._collectors if each.due or (self.links and each.news)]
         if not judged:

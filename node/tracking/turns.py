@@ -96,8 +96,8 @@ class TurnCollector:
         """Whether a turn has come or grown since then that keeps a clock with ``LEAST_TURNS`` less one others."""
         self.start_tolerance_s = _start_tolerance_s(self.timing, self.phy)
         """How far from its window's beginning a turn may be found to begin."""
-        self.least_hz = BANDWIDTH_RANGE[0] * self.phy.bandwidth_hz
-        self.most_hz = BANDWIDTH_RANGE[1] * self.phy.bandwidth_hz + BANDWIDTH_ROOM_HZ
+        self._least_hz = BANDWIDTH_RANGE[0] * self.phy.bandwidth_hz
+        self._most_hz = BANDWIDTH_RANGE[1] * self.phy.bandwidth_hz + BANDWIDTH_ROOM_HZ
         """Bursts narrower or wider than these are of something else."""
         self._full_hz = FULL_BANDWIDTH * self.phy.bandwidth_hz
         self._full_keyed_hz = FULL_BANDWIDTH_KEYED * self.phy.bandwidth_hz
@@ -110,26 +110,30 @@ class TurnCollector:
         self._apart_ns = 2e9 * self.start_tolerance_s
         self._window_ns = (self.timing.window_s + min(WINDOW_SLACK_S, WINDOW_SLACK * self.timing.silence_s)) * 1e9
 
-    def add(self, burst: Burst, end_ns: int) -> None:
-        """Put a burst to the turn it goes on with, or begin one.
+    def add(self, bursts: list[tuple[float, int, Burst]]) -> None:
+        """Put bursts to the turns they go on with, or begin some.
 
         Parameters
         ----------
-        burst
-            Between ``least_hz`` and ``most_hz`` wide.
-        end_ns
-            Its end.
+        bursts
+            Width, end, and the burst itself, in about the order of time.
         """
-        start_ns, centre_hz = burst.start_ns, burst.centre_hz
-        if not self._tiny_ns < end_ns - start_ns < self._window_ns:
-            return  # too long for one end's word, or no part of one
+        least_hz, most_hz, tiny_ns, window_ns = self._least_hz, self._most_hz, self._tiny_ns, self._window_ns
+        for width_hz, end_ns, burst in bursts:
+            # What is longer is no one end's word, what is shorter no part of one.
+            if least_hz <= width_hz <= most_hz and tiny_ns < end_ns - burst.start_ns < window_ns:
+                self._add(burst, end_ns)
+
+    def _add(self, burst: Burst, end_ns: int) -> None:
         self.news += 1
+        start_ns, centre_hz = burst.start_ns, burst.centre_hz
+        reach_hz, window_ns = self._reach_hz, self._window_ns
         for turn in self._open:
-            if abs(centre_hz - turn.centre_hz) >= self._reach_hz:
+            if abs(centre_hz - turn.centre_hz) >= reach_hz:
                 continue
             begin_ns = min(turn.start_ns, start_ns)
             over_ns = max(turn.end_ns, end_ns)
-            if over_ns - begin_ns < self._window_ns:
+            if over_ns - begin_ns < window_ns:
                 turn.start_ns, turn.end_ns = begin_ns, over_ns
                 self._put(turn, burst)
                 self.due = self.due or self._keeps_a_clock(turn)

@@ -28,7 +28,7 @@ def _burst(collector: TurnCollector, start_s: float, centre_hz: float, length: f
 def _feed(collector: TurnCollector, starts_s: list[float], length: float = 0.5) -> None:
     for number, start_s in enumerate(starts_s):
         burst = _burst(collector, start_s, 915e6 + 250e3 * number, length)
-        collector.add(burst, burst.end_ns)
+        collector.add([(burst.bandwidth_hz, burst.end_ns, burst)])
 
 
 def test_three_turns_on_one_clock_are_due() -> None:
