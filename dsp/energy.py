@@ -50,8 +50,8 @@ def energy_mask(ratio: NDArray[np.float32], out: NDArray[np.bool_] | None = None
     # Sums over neighbours run on through the ends of the rows, in one go; the edges are put right afterwards.
     smooth = _sum3(ratio, one)
     cells = _sum3(smooth.reshape(-1), two.reshape(-1)).reshape(rows, columns)
-    cells[:, 0] = smooth[:, :2].sum(axis=1)
-    cells[:, -1] = smooth[:, -2:].sum(axis=1)
+    np.add(smooth[:, 0], smooth[:, 1], out=cells[:, 0])
+    np.add(smooth[:, -2], smooth[:, -1], out=cells[:, -1])
     # Values above zero are in the order of their bits, and the greatest whole number is found in half the time.
     strongest = np.maximum.reduce(ratio.view(np.int32), axis=1, keepdims=True).view(np.float32)
     limit = np.maximum(np.float32(9.0 * CELL_THRESHOLD), strongest * np.float32(9.0 * ROW_DYNAMIC_RANGE))
