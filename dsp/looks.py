@@ -82,6 +82,7 @@ class _Window:
             self._have += len(part)
             at += len(part)
             if self._have == self._wanted:
+                self._longer = False
                 yield self._begin, part if whole else self._store[: self._have]
                 if self._longer:
                     self._go_on(part)
@@ -100,7 +101,7 @@ class _Window:
         if len(self._store) < 2 * self._length:
             self._store = np.concatenate((self._store, np.empty_like(self._store)))
         self._store[self._have - len(part) : self._have] = part
-        self._longer, self._wanted = False, 2 * self._length
+        self._wanted = 2 * self._length
 
     def rest(self) -> tuple[int, NDArray[np.complex64]]:
         """What has been collected of an unfinished look."""

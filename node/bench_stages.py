@@ -17,7 +17,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "weak chirps": ("dsp/weak_chirps.py:feed",),
     "narrow": ("dsp/narrow.py:feed", "dsp/narrow.py:add"),
     "keying": ("dsp/keying.py:measure_keying", "dsp/keying.py:measure_steadiness"),
-    "looks": ("dsp/video.py:find_video", "dsp/ofdm.py:find_prefix", "dsp/looks.py:_look_lines"),
+    "looks": ("dsp/video.py:look", "dsp/ofdm.py:find_prefix", "dsp/looks.py:_look_lines"),
     "patches": ("dsp/analysis.py:patch",),
     "classifier": ("models/onnx.py:classify",),
     "tracker": ("node/tracking/tracker.py:observe",),

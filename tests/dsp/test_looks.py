@@ -29,3 +29,25 @@ def test_looks_across_segments_find_the_same_and_keep_it(video: Make, noisy: Mak
     for begin, item in zip(begins, looks, strict=True):
         excerpt = item.baseband.samples
         assert np.array_equal(excerpt, scene[begin : begin + len(excerpt)])
+
+
+def test_a_picture_of_which_a_part_of_each_field_is_seen_is_found_by_longer_looks(video: Make, noisy: Make) -> None:
+    """3 ms of 20: the looks that find it are of 48 ms, whichever segments they lie in."""
+    settings = DetectorSettings()
+    segment = SEGMENT_ROWS * settings.stft.points(RATE_HZ)
+    pictures = video(PAL_LINE_HZ, RATE_HZ, 0.2, -2.2e6).astype(np.complex64)
+    pictures[np.arange(len(pictures)) / RATE_HZ % 0.02 > 0.003] = 0.0
+    pictures /= np.sqrt(np.mean(np.abs(pictures) ** 2))
+    scene = np.resize(noisy(pictures, 3.0, RATE_HZ, RATE_HZ), 8 * segment)
+    detector = SliceDetector(settings, make_slice(settings, RATE_HZ, 5.8e9, 0, known=True))
+    found = [*detector.feed(scene), *detector.flush().found]
+    looks = [item for item in found if isinstance(item.burst.finding, LineCombFinding)]
+    begins = [round(item.burst.start_ns * 1e-9 * RATE_HZ) for item in looks]
+    lengths = [round(item.burst.duration_s * RATE_HZ) for item in looks]
+    longer = 2 * round(0.024 * RATE_HZ)
+    assert lengths.count(longer) >= 8
+    assert all(begin + length <= after for begin, length, after in zip(begins, lengths, begins[1:], strict=False))
+    assert any(begin // segment != (begin + longer) // segment for begin in begins)
+    for begin, item in zip(begins, looks, strict=True):
+        excerpt = item.baseband.samples
+        assert np.array_equal(excerpt, scene[begin : begin + len(excerpt)])
