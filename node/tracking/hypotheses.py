@@ -42,7 +42,7 @@ from node.tracking.hops import (
     folded_s,
     significance,
 )
-from node.tracking.keyhole import comes_and_goes
+from node.tracking.keyhole import comes_and_goes, on_one_channel, rounds_to
 from node.tracking.packets import Columns, Packets
 
 LEAST_PACKETS = 6
@@ -213,11 +213,8 @@ def _judge_one(
         chosen = packets.pick_on(members, grid_hz)
     first_s = float(packets.start_s[members][0])
     phase = Phase(of_kin.interval_s, of_kin.origin_s - first_s, members)
-    if len(chosen.channels_hz) < 2:
-        rounds = {band.used_channels or len(band.channels_hz) for band in bands}
-        if chosen.faint or not comes_and_goes(chosen, phase, timing.packets_per_hop, rounds, answered / sent):
-            return None
-    elif not _enough(sent, answered, LEAST_PACKETS_BOTH_ENDS, fsk=fsk):
+    near = on_one_channel(chosen, bands, timing.packets_per_hop)
+    if near is None and not _enough(sent, answered, LEAST_PACKETS_BOTH_ENDS, fsk=fsk):
         return None
     strays = _strays(packets, kin & ~members & ~answers, chosen, first_s) + on_clock - sent
     least_significance += SIGNIFICANCE_PER_STRAY * strays
@@ -242,6 +239,10 @@ def _judge_one(
         return None
     if fsk and 1 < timing.packets_per_hop <= clock.dwell / LONGER_DWELL:
         return None
+    if near is not None:
+        rounds = rounds_to(bands, median(chosen.centre_hz[near]) if tuning_known else None)
+        if not comes_and_goes(chosen.start_s[near], phase, timing.packets_per_hop, rounds, answered / sent):
+            return None
     stay = stay_score(clock, timing.packets_per_hop, weak=chosen.faint)
     replies_s = np.concatenate((packets.duration_s[answers], replies_s))
     lengths_s = folded_s(chosen.duration_s, timing)

@@ -18,6 +18,8 @@ from node.tracking.grids import CHANNEL_TOLERANCE_HZ, middle_of, nearest_of
 FLOOR_DB_PER_FACTOR = -2.5
 """A demodulator of LoRa needs -2.5 dB in the chirp's bandwidth at SF5 and this much less for every factor more."""
 FLOOR_FACTOR = 4
+LEAST_WHOLE = 0.15
+"""Of the packets on a channel, so many must be whole: of one that the edge cuts, noise makes a few look so."""
 WEAK_MARGIN_DB = 2.0
 """So far above that floor and below it a packet's end is lost in the noise: its length says little."""
 
@@ -121,8 +123,10 @@ class Packets(Columns):
         """Centres that are known: of the channels heard whole; of all where the slice's edge cuts every one."""
         if bool(self.whole.all()):
             return self.channels_hz
-        whole = set(self.channel[self.whole].tolist())
-        return tuple(hz for number, hz in enumerate(self.channels_hz) if number in whole) or self.channels_hz
+        count = np.bincount(self.channel, minlength=len(self.channels_hz))
+        whole = np.bincount(self.channel[self.whole], minlength=len(self.channels_hz))
+        known = (whole > LEAST_WHOLE * count).tolist()
+        return tuple(hz for hz, is_known in zip(self.channels_hz, known, strict=True) if is_known) or self.channels_hz
 
 
 def is_weak(burst: Burst) -> bool:
