@@ -263,6 +263,15 @@ class Link:
             self.bursts.append(burst)
         self.count_in(burst)
 
+    def hold(self, burst: Burst, part: Part) -> None:
+        """Add a burst as what it is of the link."""
+        if part is Part.PACKET:
+            self.take(burst)
+        elif part is Part.LATE:
+            self.count_in(burst)
+        else:
+            self.count_reply(burst)
+
     def count_reply(self, burst: Burst) -> None:
         """Count a packet of the other end."""
         self.replies_s.append(burst.duration_s)
@@ -272,13 +281,12 @@ class Link:
         """Count a packet of the link, an answer of the other end perhaps, and its channel."""
         self.count += 1
         self.last_ns = max(self.last_ns, burst.end_ns)
-        number = round(burst.centre_hz / self.channel_step_hz)
-        near = next((n for n in (number, number - 1, number + 1) if n in self.channels), None)
+        number, channels = round(burst.centre_hz / self.channel_step_hz), self.channels
         whole = not (burst.cut_low or burst.cut_high)
-        if near is None:
-            self.channels[number] = [burst.centre_hz, 1.0, float(whole)]
+        centre = channels.get(number) or channels.get(number - 1) or channels.get(number + 1)
+        if centre is None:
+            channels[number] = [burst.centre_hz, 1.0, float(whole)]
             return
-        centre = self.channels[near]
         if whole or not centre[2]:
             weight = 1.0 / min(centre[2] + 1.0 if whole else centre[1] + 1.0, 50.0)
             centre[0] += weight * (burst.centre_hz - centre[0])

@@ -87,7 +87,7 @@ class LinkPool:
                 best = (unlike, fit[1], link)
         if best is not None:
             _, part, link = best
-            {Part.PACKET: link.take, Part.LATE: link.count_in, Part.REPLY: link.count_reply}[part](burst)
+            link.hold(burst, part)
             return
         self._news += 1
         if self._free and burst.start_ns < self._free[-1].start_ns:

@@ -11,7 +11,9 @@ from dsp.bursts import Burst, ChirpFinding
 from dsp.iq import IqBlock
 from node.evaluate import Outcome, run_chain
 from node.pipeline import BlockResult, PipelineCounters, Sighting, Step
+from node.tracking.candidates import chirp_candidates
 from node.tracking.hops import best_phase
+from node.tracking.links import LinkPool
 from node.tracking.packets import collect
 from node.tracking.track import TrackChange
 from node.tracking.tracker import Tracker, TrackerSettings
@@ -133,6 +135,23 @@ def test_a_link_keeps_its_track_when_samples_were_lost_without_notice() -> None:
     drones = [change for change in track(bursts, 6.5) if change.track.family.startswith("drone")]
     assert len({change.track.track_id for change in drones}) == 1
     assert drones[-1].track.last_ns > 5.5e9
+
+
+def test_a_link_is_judged_often_until_it_is_settled() -> None:
+    """After that every two seconds, however much it grows; what is not on its clock is searched all the time."""
+    bursts, judged_s = link_bursts(12.0), []
+    assert isinstance(bursts[0].finding, ChirpFinding)
+    pool = LinkPool("SF7/500", chirp_candidates(bursts[0].finding))
+    for step in range(1, 120):
+        while bursts and bursts[0].end_ns < step * 1e8:
+            pool.add(bursts.pop(0))
+        if pool.judge(round(step * 1e8), tuning_known=True):
+            judged_s.append(0.1 * step)
+    apart_s = np.diff(judged_s)
+    assert max(apart_s[:2]) < 1.3
+    assert min(apart_s[2:]) > 1.9
+    assert max(apart_s) < 2.5
+    assert len(judged_s) >= 7
 
 
 def test_the_length_of_the_steps_hardly_matters_to_what_is_found() -> None:

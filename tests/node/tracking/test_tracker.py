@@ -113,6 +113,17 @@ def test_a_link_that_falls_silent_ends_as_lost() -> None:
     assert changes[-1].time_ns > 7_000_000_000
 
 
+def test_a_link_that_goes_on_is_told_again_in_time() -> None:
+    """Though it is settled and seldom judged; a step of the detector and a silence of its own on top."""
+    settings = TrackerSettings(refresh_s=3.0)
+    mode = next(mode for mode in ELRS.modes if mode.name == "200Hz")
+    changes = _drones(_run(_link(mode, "EU868", 20.0, 2), 20.0, CENTRE_HZ["EU868"], settings))
+    told_ns = [change.time_ns for change in changes]
+    assert [change.kind for change in (changes[0], changes[-1])] == ["new", "end"]
+    assert max(np.diff(told_ns)) < 3.2e9
+    assert [change.kind for change in changes[1:-1]] == ["update"] * (len(changes) - 2)
+
+
 def test_the_same_sightings_give_the_same_changes() -> None:
     bursts = _link(ELRS.modes[0], "EU868", 3.0, 1)
     assert _run(bursts, 3.0, CENTRE_HZ["EU868"]) == _run(bursts, 3.0, CENTRE_HZ["EU868"])
