@@ -42,9 +42,9 @@ subcarriers are used, or products of an overload. In a crowd a twentieth does; a
 """
 SAME_START_SYMBOLS = 2.5
 """Weak chirps are two findings of one packet if they begin as close as this: their ends say nothing."""
-NEWS_SHARE = 5
-LOOK_EVERY_S = 0.5
-"""Free bursts are searched for links when a fifth of them is new, or this long after the last search."""
+NEWS_SHARE = 10
+LOOK_EVERY_S = 0.25
+"""Free bursts are searched for links when a tenth of them is new, or this long after the last search."""
 MEMORY_NS, LOOK_EVERY_NS, HOPPER_EVERY_NS = to_ns(MEMORY_S), to_ns(LOOK_EVERY_S), to_ns(HOPPER_EVERY_S)
 LINKS_AT_MOST = 32
 """Of one kind; more than this many drones with one kind of chirp in one slice cannot be told apart."""
