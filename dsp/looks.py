@@ -28,6 +28,8 @@ TONE_SHARE = 0.5
 """Share of the power in three bins of the whole transform that makes a line a carrier."""
 DC_HZ = 12e3
 """The receiver's own direct-current spike lies within this of the middle."""
+PICTURE_LEAST_HZ = 5e6
+"""The swing of an FM picture's carrier, whatever part of it stands out of the noise of a narrower slice."""
 EXCERPT_SAMPLES = 8192
 OCCUPIED_RATIO = 1.6
 OCCUPIED_SHARE = 0.3
@@ -171,6 +173,8 @@ class Looks:
         cut_low, cut_high = low_hz < -EDGE_SHARE * rate_hz, high_hz > EDGE_SHARE * rate_hz
         # Cut at both edges: where its middle is cannot be known, the middle of the slice is as good as any.
         middle_hz = 0.0 if cut_low and cut_high else 0.5 * (low_hz + high_hz)
+        picture = isinstance(finding, LineCombFinding)
+        least_hz = min(rate_hz, PICTURE_LEAST_HZ) if picture else rate_hz / where.points
         total = float(np.vdot(stretch, stretch).real) / len(stretch)
         snr = max(total / max(self._least_noise, 1e-20) - 1.0, 1e-2)
         peak = stretch[:EXCERPT_SAMPLES]
@@ -178,7 +182,7 @@ class Looks:
             start_ns=where.time_ns(begin),
             duration_s=len(stretch) / rate_hz,
             centre_hz=where.centre_hz + middle_hz,
-            bandwidth_hz=max(high_hz - low_hz, rate_hz / where.points),
+            bandwidth_hz=max(high_hz - low_hz, least_hz),
             snr_db=to_db(snr),
             peak_dbfs=to_db(float((peak.real**2 + peak.imag**2).max())),
             finding=finding,

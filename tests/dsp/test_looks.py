@@ -46,6 +46,7 @@ def test_a_picture_of_which_a_part_of_each_field_is_seen_is_found_by_longer_look
     lengths = [round(item.burst.duration_s * RATE_HZ) for item in looks]
     longer = 2 * round(0.024 * RATE_HZ)
     assert lengths.count(longer) >= 8
+    assert {item.burst.bandwidth_hz for item in looks} == {RATE_HZ}
     assert all(begin + length <= after for begin, length, after in zip(begins, lengths, begins[1:], strict=False))
     assert any(begin // segment != (begin + longer) // segment for begin in begins)
     for begin, item in zip(begins, looks, strict=True):
