@@ -36,7 +36,7 @@ MOST_PERIOD = 128
 """Longest pattern tried that comes again and again, in slots."""
 WEAK_STRAY_HZ = 200e3
 """Noise moves the centre of every tenth weak packet by a hundred kilohertz, seldom by more than this."""
-ONE_CHANNEL = 0.8
+ONE_CHANNEL = 0.85
 """Share of weak packets close together from which on they are on one channel."""
 LEAST_IN_ROUNDS = 0.9
 LEAST_ANSWERED = 0.5
