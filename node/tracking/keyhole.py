@@ -36,8 +36,8 @@ MOST_PERIOD = 128
 """Longest pattern tried that comes again and again, in slots."""
 WEAK_STRAY_HZ = 200e3
 """Noise moves the centre of every tenth weak packet by a hundred kilohertz, seldom by more than this."""
-ONE_CHANNEL = 0.85
-"""Share of weak packets close together from which on they are on one channel."""
+ONE_CHANNEL = 0.8
+"""Weak packets of which more than this share are close together are on one channel."""
 LEAST_IN_ROUNDS = 0.9
 LEAST_ANSWERED = 0.5
 """What hops with every packet shows no stays: there both ends must be heard, and the channel once a round."""
@@ -91,7 +91,7 @@ def on_one_channel(packets: Packets, bands: tuple[Band, ...], per_hop: int) -> N
     near = np.abs(packets.centre_hz - median(packets.centre_hz[packets.channel == most])) < reach_hz
     near &= packets.whole | (packets.channel == most)
     counted = packets.whole | (per_hop > 1) if packets.whole.any() else near
-    return near if np.count_nonzero(near & counted) >= ONE_CHANNEL * np.count_nonzero(counted) else None
+    return near if np.count_nonzero(near & counted) > ONE_CHANNEL * np.count_nonzero(counted) else None
 
 
 def rounds_to(bands: tuple[Band, ...], channel_hz: float | None) -> set[Round]:
