@@ -33,6 +33,8 @@ SETTLED_AGAIN_S = 2.0
 SETTLED_JUDGEMENTS = 2
 """So many that agree with the name that a link has been given, and from then on it is judged this often, however much
 it grows. What does not keep its clock any more is free, and free bursts are searched for links all the time."""
+NEWS_S = 0.25
+"""A little more than a step: nothing heard for so long, and it waits for the next packet, or the end."""
 CLOCK_DRIFT = 20e-6
 """What a measured interval may be wrong by, so that a link is recognised after a pause."""
 LONGEST_PAUSE_S = 20.0
@@ -61,7 +63,7 @@ REPLIES_KEPT = 64
 LEVEL_MEMORY = 8.0
 """Packets that a link's level is the mean of."""
 
-JUDGE_AGAIN_NS, SETTLED_AGAIN_NS = to_ns(JUDGE_AGAIN_S), to_ns(SETTLED_AGAIN_S)
+JUDGE_AGAIN_NS, SETTLED_AGAIN_NS, NEWS_NS = to_ns(JUDGE_AGAIN_S), to_ns(SETTLED_AGAIN_S), to_ns(NEWS_S)
 
 in_order = attrgetter("start_ns", "centre_hz")
 """What bursts are sorted by: time, then frequency."""
@@ -294,8 +296,8 @@ class Link:
         centre[2] += whole
 
     def due(self, now_ns: int) -> bool:
-        """Whether there is enough new to judge it again."""
-        if self.count == self.judged_count:
+        """Whether there is enough new to judge it again, and something just heard: what is told of it is no old news."""
+        if self.count == self.judged_count or now_ns - self.last_ns > NEWS_NS:
             return False
         since_ns = now_ns - self.judged_ns
         if self._settled():
