@@ -296,7 +296,7 @@ class Link:
         centre[2] += whole
 
     def due(self, now_ns: int) -> bool:
-        """Whether there is enough new to judge it again, and something just heard: what is told of it is no old news."""
+        """Whether there is enough new to judge it again, and something just heard: old news is not told."""
         if self.count == self.judged_count or now_ns - self.last_ns > NEWS_NS:
             return False
         since_ns = now_ns - self.judged_ns
