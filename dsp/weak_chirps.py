@@ -41,7 +41,7 @@ PROOFS_PER_S = 13.0
 six; with fewer tries than this, links that are seldom in the slice are missed at their lowest levels."""
 PROOF_REWARD = 3.0
 """Tries that each proved packet pays for: a link that is heard is followed."""
-MOST_PROOFS = 13
+MOST_PROOFS = 15
 """Proofs saved up while nothing is heard, for the packets of one dwell."""
 SAME_CHANNEL_SHARE = 0.6
 """Packets of one shape that overlap in time and are nearer than this part of their bandwidth are one."""
