@@ -35,7 +35,7 @@ def energy_mask(ratio: NDArray[np.float32], out: NDArray[np.bool_] | None = None
 
     Two looks: the 3 by 3 mean of the power over the floor against ``CELL_THRESHOLD``, and for signals wider than a
     tenth of a megahertz the mean over three rows and eleven columns against ``WIDE_THRESHOLD``, of values limited to
-    ``WIDE_LIMIT`` so that one strong line is not wide. Some ten additions a cell.
+    ``WIDE_LIMIT`` so that one strong line is not wide. Some ten additions a cell: 0.2 bare transform passes.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ class NarrowLook:
     """Finds packets of slow keying that the energy mask does not show, from 0 dB in 6 kHz on.
 
     A signal of 6 kHz at 0 dB gives a column of 9 kHz 2 dB less than the noise, and the mask looks at 0.6 ms and three
-    columns at a time. A packet at 2 to 8 kb/s is 17 ms and longer. Costs a tenth of a bare transform pass.
+    columns at a time. A packet at 2 to 8 kb/s is 17 ms and longer. Costs 0.14 bare transform passes.
 
     Parameters
     ----------

@@ -64,7 +64,8 @@ class NoiseTracker:
     """Follows the noise floor: a low quantile over time, the least of about one second, rescaled at gain steps.
 
     Minimum statistics [1] on a low quantile instead of a smoothed periodogram, so that a transmitter that is on most
-    of the time does not lift it. Costs one partition of an eighth of the cells.
+    of the time does not lift it. Costs one partition of a quarter of the cells and a few median filters a second: 0.17
+    bare transform passes.
 
     [1] R. Martin, "Noise power spectral density estimation based on optimal smoothing and minimum statistics", IEEE
     Trans. Speech and Audio Processing 9(5), 2001.

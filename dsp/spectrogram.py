@@ -97,8 +97,8 @@ def rows_in(samples: int, points: int) -> int:
 class ShortTimeTransform:
     """Short-time transform: Hann window of unit power gain, half overlap, ascending frequency; and its power.
 
-    Works in pieces that stay in the processor's cache: 0.6 bare passes of design section 7 for both. Keeps buffers, so
-    not for two threads at once.
+    Works in pieces that stay in the processor's cache: 0.75 bare passes of design section 7 for both. Keeps buffers,
+    so not for two threads at once.
 
     Parameters
     ----------

@@ -71,8 +71,8 @@ class WeakCounters:
 class WeakChirps:
     """Searches consecutive samples of one tuning for packets of chirps below the noise.
 
-    Costs 0.6 bare transform passes of what is searched for each shape, two at a time or three where the slice is
-    quiet, and a quarter for preambles in unison and proofs.
+    Costs 0.4 bare transform passes of what is searched for each shape, two at a time or three where the slice is
+    quiet, and a tenth for proofs.
 
     Parameters
     ----------
