@@ -4,21 +4,21 @@ Cost of each stage on the busy scene, in bare passes (the yardstick below, 17.1 
 AMD EPYC), from the shares that a run prints; docstrings of the stages say what they are made of:
 
 =============================  =====
-conversion of bytes             0.09
+conversion of bytes             0.07
 transform and power             0.73
 noise floor                     0.17
-energy mask, regions, extents   0.68
+energy mask, regions, extents   0.64
 baseband, edges, pulses         0.28
 chirps of regions               0.31
-chirps below the noise          0.70
+chirps below the noise          0.67
 narrow signals below the mask   0.15
 keying                          0.10
 video, prefix, lines            0.26
 picture, features               0.17
-classifier                      0.09
-tracker                         0.46
-blocks, segments, budgets       0.60
-all                             4.79
+classifier                      0.07
+tracker                         0.31
+blocks, segments, budgets       0.51
+all                             4.45
 =============================  =====
 
 69 bursts and 14 patches a second, four links and a crowd.
